@@ -166,7 +166,6 @@ apt_missing()
 		      for (i = 1; i <= n; i++) if (!(w[i] in ok)) print w[i] }' || true
 }
 
-# shellcheck disable=SC2317  # called by with_progress
 apt_last_line()
 {
 	local l
@@ -197,7 +196,6 @@ apt_install()
 	apt_get clean
 }
 
-# shellcheck disable=SC2317  # called by with_progress
 apt_download_probe()
 {
 	printf ', %d of %d MB' "$(du -sm "$apt_dl_dir" | cut -f 1)" "$apt_dl_mb"

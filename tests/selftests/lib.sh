@@ -1,0 +1,218 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lib.sh - what the selftests in shell share.  Sourced by each test_*.sh:
+#
+#	. "$(dirname "$0")/../lib.sh"
+#	setup_veth client server
+#	check "ping crosses" ip netns exec "$ns_a" ping -c 1 "$ip4_b"
+#	finish
+#
+# Results are TAP, the plan comes last, and a test that dies before "finish"
+# has no plan and so counts as failed.  Nothing here sleeps to hope: wait_for
+# asks again until a limit.
+
+set -u
+
+selftests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$selftests/../.." && pwd)
+build=${QUICSOCK_BUILD:-$top/build}
+export LC_ALL=C
+
+# --- results ---
+
+tap_n=0
+tap_bad=0
+
+note() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+ok() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $*"; }
+
+not_ok() { tap_n=$((tap_n + 1)); tap_bad=$((tap_bad + 1)); echo "not ok $tap_n - $*"; }
+
+# skip WHAT REASON: the reason must be on the list tests/skips.txt.
+skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
+
+# check WHAT COMMAND...: ok where COMMAND succeeds, else with what it printed.
+check()
+{
+	local what=$1 out rc=0
+
+	shift
+	out=$("$@" 2>&1) || rc=$?
+	if [ "$rc" = 0 ]; then
+		ok "$what"
+	else
+		not_ok "$what"
+		note "$* gave status $rc"
+		[ -z "$out" ] || note "$out"
+	fi
+	return "$rc"
+}
+
+# check_eq WHAT EXPECTED GOT
+check_eq()
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		note "expected '$2', got '$3'"
+		return 1
+	fi
+}
+
+# die TEXT: the test cannot go on; it has failed, for it has no plan.
+die()
+{
+	echo "Bail out! $*"
+	exit 1
+}
+
+finish()
+{
+	echo "1..$tap_n"
+	[ "$tap_bad" = 0 ]
+	exit
+}
+
+# --- what must be undone: last first, whatever happens ---
+
+cleanups=()
+on_exit() { cleanups=("$*" "${cleanups[@]}"); }
+run_cleanups()
+{
+	local c
+
+	for c in "${cleanups[@]}"; do
+		eval "$c" > /dev/null 2>&1 || true
+	done
+}
+trap run_cleanups EXIT
+trap 'exit 130' INT TERM
+
+# --- waiting ---
+
+# a pipe that never speaks, to take a breath on
+exec {breath_fd}<> <(:)
+breath() { read -r -t 0.05 -u "$breath_fd" _ || true; }
+
+# wait_for SECONDS COMMAND...: ask until COMMAND succeeds or the time is over.
+wait_for()
+{
+	local end=$((SECONDS + $1 + 1))
+
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		breath
+	done
+}
+
+# --- networks ---
+
+in_ns() { ip netns exec "$@"; }
+
+# setup_ns NAME: a fresh namespace with its loopback up.
+setup_ns()
+{
+	ip netns del "$1" 2> /dev/null || true
+	ip netns add "$1" || die "cannot make namespace $1"
+	on_exit "ip netns del $1"
+	ip -n "$1" link set lo up
+}
+
+# setup_veth NS_A NS_B [MTU]: two fresh namespaces joined by a veth that is
+# called "veth" in both.  Sets ns_a ns_b, ip4_a ip4_b, ip6_a ip6_b.
+setup_veth()
+{
+	local mtu=${3:-1500}
+
+	ns_a=$1 ns_b=$2
+	ip4_a=10.77.0.1 ip4_b=10.77.0.2 ip6_a=fd77::1 ip6_b=fd77::2
+	export ns_a ns_b ip4_a ip4_b ip6_a ip6_b
+	setup_ns "$ns_a"
+	setup_ns "$ns_b"
+	ip link add veth netns "$ns_a" mtu "$mtu" type veth \
+		peer name veth netns "$ns_b" mtu "$mtu" || die "cannot make a veth"
+	ip -n "$ns_a" addr add "$ip4_a/24" dev veth
+	ip -n "$ns_b" addr add "$ip4_b/24" dev veth
+	# nodad: an address that is tried first cannot be used at once
+	ip -n "$ns_a" addr add "$ip6_a/64" dev veth nodad
+	ip -n "$ns_b" addr add "$ip6_b/64" dev veth nodad
+	ip -n "$ns_a" link set veth up
+	ip -n "$ns_b" link set veth up
+	wait_for 5 link_is_up "$ns_a" veth || die "the veth did not come up"
+	wait_for 5 link_is_up "$ns_b" veth || die "the veth did not come up"
+}
+
+link_is_up() { ip -n "$1" -o link show dev "$2" | grep -q 'state UP'; }
+
+# offload_off NS [DEV]: nothing leaves but single datagrams with checksums.
+offload_off()
+{
+	in_ns "$1" ethtool -K "${2:-veth}" tx off sg off tso off gso off \
+		tx-udp-segmentation off > /dev/null 2>&1
+}
+
+offload_on()
+{
+	in_ns "$1" ethtool -K "${2:-veth}" tx on sg on tso on gso on \
+		tx-udp-segmentation on > /dev/null 2>&1
+}
+
+# segmentation_off NS [DEV]: netem drops whole skbs, so make each a datagram.
+segmentation_off()
+{
+	in_ns "$1" ethtool -K "${2:-veth}" tso off gso off tx-udp-segmentation off > /dev/null 2>&1
+}
+
+# netem NS DEV ARGUMENT...: e.g. netem client veth loss 1% delay 10ms
+netem()
+{
+	local ns=$1 dev=$2
+
+	shift 2
+	modprobe -q sch_netem || true
+	in_ns "$ns" tc qdisc replace dev "$dev" root netem "$@"
+}
+
+# --- modules and memory ---
+
+# series: the directory under build/ that was made for the running kernel.
+series()
+{
+	local f
+
+	for f in "$build"/kernels/*/release; do
+		if [ "$(cat "$f")" = "$(uname -r)" ]; then
+			basename "$(dirname "$f")"
+			return
+		fi
+	done
+	echo host
+}
+
+# load_module NAME [PARAMETER...]: ours, after what it depends on; taken out
+# again at the end unless unload_module came first.
+load_module()
+{
+	local ko deps
+
+	ko=$build/$(series)/$1.ko
+	[ -e "$ko" ] || die "no $ko: make modules KSERIES=$(series)"
+	deps=$(modinfo -F depends "$ko" | tr ',' ' ')
+	# shellcheck disable=SC2086  # a list of names
+	[ -z "$deps" ] || modprobe -a $deps || die "cannot load $deps"
+	insmod "$ko" "${@:2}" || return
+	on_exit "rmmod $1"
+}
+
+module_is_loaded() { grep -q "^$1 " /proc/modules; }
+
+# slab_count CACHE: objects in use; 0 where there is no such cache.  The caches
+# must not be merged for this to mean something (boot with slab_nomerge).
+slab_count()
+{
+	awk -v n="$1" '$1 == n { s = $2 } END { print s + 0 }' /proc/slabinfo
+}
