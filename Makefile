@@ -14,7 +14,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := all
 
 top := $(abspath .)
-B := $(top)/build
+B := $(or $(QUICSOCK_BUILD),$(top)/build)
 KSERIES ?= $(or $(shell cat $(B)/kernels/default 2>/dev/null),6.12)
 W ?= 1
 WERROR ?= y
