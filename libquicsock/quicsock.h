@@ -193,8 +193,10 @@ int quicsock_send_all(int fd, const void *buf, size_t len, int64_t sid,
  *	and replaced, so a loop need not clear them. May be null
  *
  * Return: bytes; 0 with MSG_QUIC_STREAM_FIN: that stream ended; 0 without: the
- * peer closed the connection in good order; -1: EAGAIN, EINTR, ECONNRESET closed
- * with an error or, with @sid set, that stream was reset; ETIMEDOUT, EPROTO.
+ * peer closed the connection in good order; -1: EAGAIN, EINTR, ETIMEDOUT, EPROTO,
+ * ECONNRESET. The last is one stream that was reset while quic_info.state is
+ * QUIC_STATE_ESTABLISHED (QUIC_SOCKOPT_STREAM_STATUS or the event
+ * QUIC_EVENT_STREAM_UPDATE tells which), and the connection otherwise.
  */
 ssize_t quicsock_recv(int fd, void *buf, size_t len, int64_t *sid,
 		      unsigned int *flags);
