@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Received packet numbers of one space, and when an ACK is owed for them.
+ *
+ * An ACK is sent for every second ack-eliciting packet, at once for one that
+ * arrives out of order or leaves a gap, and after max_ack_delay at the latest
+ * (RFC 9000 13.2.1, 13.2.2). "For every second" is decided per received batch:
+ * the caller builds packets after a whole train, so a train gets one ACK.
+ *
+ * Ranges that the peer knows we acknowledged are dropped when it acknowledges
+ * the packet that told it (RFC 9000 13.2.4); recovery.c calls for that.
+ */
+#include "pnspace.h"
+
+#define ACK_EVERY	2	/* ack-eliciting packets, RFC 9000 13.2.2 */
+
+void quic_pnspace_init(struct quic_pnspace *s)
+{
+	memset(s, 0, sizeof(*s));
+	quic_rangeset_init(&s->rx);
+	s->ack_deadline = QUIC_TIME_NEVER;
+	s->loss_time = QUIC_TIME_NEVER;
+	quic_sendbuf_init(&s->crypto_tx);
+	quic_recvbuf_init(&s->crypto_rx);
+}
+
+void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn)
+{
+	quic_sent_free(&s->sent);
+	quic_sendbuf_free(&s->crypto_tx, conn);
+	quic_recvbuf_free(&s->crypto_rx);
+}
+
+void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
+			   bool immediate, u64 max_ack_delay, u64 now)
+{
+	u64 next = s->rx_next;
+
+	quic_rangeset_add(&s->rx, pn);
+	if (pn >= next) {
+		WRITE_ONCE(s->rx_next, pn + 1);
+		s->rx_largest_time = now;
+	}
+	if (!ack_eliciting)
+		return;
+	s->ack_pending++;
+	if (immediate || pn != next || s->ack_pending >= ACK_EVERY)
+		s->ack_now = true;
+	else if (s->ack_deadline == QUIC_TIME_NEVER)
+		s->ack_deadline = now + max_ack_delay;
+}
+
+u32 quic_pnspace_put_ack(struct quic_pnspace *s, struct quic_wcur *c, u8 exponent,
+			 u32 room, u64 now)
+{
+	u64 delay_us = 0;
+
+	if (now > s->rx_largest_time)
+		delay_us = div_u64(now - s->rx_largest_time, QUIC_NS_PER_US);
+	return quic_rangeset_put_ack(&s->rx, c, delay_us >> exponent, NULL, room);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Received packet numbers and the ACKs they are owed (RFC 9000 13.2). */
+#ifndef QUIC_CORE_PNSPACE_H
+#define QUIC_CORE_PNSPACE_H
+
+#include "conn.h"
+
+void quic_pnspace_init(struct quic_pnspace *s);
+void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn);
+
+/**
+ * quic_pnspace_received - a packet was processed
+ * @s: space
+ * @pn: its number, not seen before
+ * @ack_eliciting: it wants an ACK
+ * @immediate: without delay (Initial and Handshake; RFC 9000 13.2.1)
+ * @max_ack_delay: ours, ns
+ * @now: when it arrived
+ */
+void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
+			   bool immediate, u64 max_ack_delay, u64 now);
+
+/* Is an ACK due at @now, not only owed? */
+static inline bool quic_pnspace_ack_due(const struct quic_pnspace *s, u64 now)
+{
+	return s->ack_now || s->ack_deadline <= now;
+}
+
+/**
+ * quic_pnspace_put_ack - write an ACK frame of what was received
+ * @s: space with something received
+ * @c: cursor
+ * @exponent: our ack_delay_exponent
+ * @room: bytes at most
+ * @now: time, for the ack delay
+ *
+ * Return: bytes written, 0 if it does not fit.
+ */
+u32 quic_pnspace_put_ack(struct quic_pnspace *s, struct quic_wcur *c, u8 exponent,
+			 u32 room, u64 now);
+
+/* The ACK left: nothing is owed until more arrives. */
+static inline void quic_pnspace_ack_sent(struct quic_pnspace *s)
+{
+	s->ack_now = false;
+	s->ack_pending = 0;
+	s->ack_deadline = QUIC_TIME_NEVER;
+}
+
+#endif /* QUIC_CORE_PNSPACE_H */

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loss detection, RFC 9002 with the names of its appendix A.
+ *
+ * An ACK frame is applied range by range to the ring of sent packets; whatever
+ * lies three packets or 9/8 of a round trip below the largest acknowledged is
+ * lost; when nothing is heard, the PTO sends probes. What a packet carried is
+ * told to its owners: ranges to the streams, values (valsync.h) to their list.
+ * The congestion controller hears one summary per ACK frame, not per packet.
+ *
+ * Invariant: path.cc.bytes_in_flight is the sum of the sizes of outstanding
+ * packets with QUIC_SENT_IN_FLIGHT in all spaces.
+ *
+ * Worst case: an ACK costs its overlap with [base, next) of the ring; base rises
+ * over everything settled, so over a connection's life that is linear.
+ *
+ * It does not decide what goes into a probe (conn_tx.c) nor when the connection
+ * is given up (the idle timer, conn_timer.c).
+ */
+#include "recovery.h"
+#include "stream.h"
+#include "cid.h"
+#include "pmtud.h"
+#include "pnspace.h"
+
+/* Summary of one ACK frame. */
+struct ack_sum {
+	u64 bytes;		/* newly acknowledged that were in flight */
+	u64 newest_sent;	/* time the newest of them left */
+	u64 largest_newly;	/* valid if @any */
+	u64 largest_time;
+	bool any;
+	bool eliciting;
+};
+
+/* Summary of one look for losses. */
+struct loss_sum {
+	u64 newest_sent;
+	u64 oldest_sent;	/* ack-eliciting, of the last contiguous run */
+	u64 run_end;		/* number that would continue the run */
+	bool any;
+	bool run;
+	bool persistent;
+};
+
+static u64 peer_max_ack_delay(const struct quic_conn *conn)
+{
+	return conn->remote.max_ack_delay * QUIC_NS_PER_MS;
+}
+
+static void ranges_acked(struct quic_conn *conn, enum quic_space space,
+			 struct quic_sent_pkt *p)
+{
+	struct quic_sent_range *r;
+
+	if (!p->range.used)
+		return;
+	for (r = &p->range; r; r = r->next) {
+		if (r->crypto)
+			quic_sendbuf_acked(&conn->space[space].crypto_tx, conn,
+					   r->offset, r->len, false);
+		else
+			quic_stream_on_acked(conn, r->id, r->offset, r->len, r->fin);
+	}
+}
+
+static void ranges_lost(struct quic_conn *conn, enum quic_space space,
+			struct quic_sent_pkt *p)
+{
+	struct quic_sent_range *r;
+
+	if (!p->range.used)
+		return;
+	for (r = &p->range; r; r = r->next) {
+		if (r->crypto)
+			quic_sendbuf_lost(&conn->space[space].crypto_tx,
+					  r->offset, r->len, false);
+		else
+			quic_stream_on_lost(conn, r->id, r->offset, r->len, r->fin);
+	}
+}
+
+/* Values that packet @pn carried: acknowledged, or to be said again. */
+static void vals_settle(struct quic_conn *conn, u64 pn, bool acked)
+{
+	struct quic_valsync *v, *n;
+
+again:
+	list_for_each_entry_safe(v, n, &conn->vals.flying, node) {
+		if (v->pn != pn)
+			continue;
+		if (!acked) {
+			quic_valsync_set(&conn->vals, v);
+			continue;
+		}
+		quic_valsync_stop(v);
+		if (v->frame != QUIC_FRAME_RESET_STREAM)
+			continue;
+		quic_stream_reset_acked(conn, container_of(v, struct quic_stream,
+							   reset_stream));
+		goto again;	/* the stream, and with it @n, may be gone */
+	}
+}
+
+static void pkt_acked(struct quic_conn *conn, enum quic_space space, u64 pn,
+		      struct quic_sent_pkt *p, struct ack_sum *sum)
+{
+	struct quic_pnspace *s = &conn->space[space];
+
+	if (p->flags & QUIC_SENT_LOST) {
+		conn->stats.pkts_spurious++;
+	} else {
+		if (p->flags & QUIC_SENT_IN_FLIGHT) {
+			conn->path.cc.bytes_in_flight -= p->size;
+			sum->bytes += p->size;
+			sum->newest_sent = max(sum->newest_sent, p->time);
+		}
+		if (p->flags & QUIC_SENT_ACK_ELICITING) {
+			s->sent.n_eliciting--;
+			sum->eliciting = true;
+		}
+	}
+	if (!sum->any) {	/* ranges come from the largest down */
+		sum->any = true;
+		sum->largest_newly = pn;
+		sum->largest_time = p->time;
+	}
+	ranges_acked(conn, space, p);
+	if (p->flags & QUIC_SENT_CTRL)
+		vals_settle(conn, pn, true);
+	if (p->flags & QUIC_SENT_ACK)
+		quic_rangeset_drop_below(&s->rx, p->largest_acked);
+	if (p->flags & QUIC_SENT_PMTU)
+		quic_pmtud_acked(conn, p->size);
+	quic_sent_clear(p);
+}
+
+static void apply_ranges(struct quic_conn *conn, enum quic_space space,
+			 const struct quic_frame *f, struct ack_sum *sum)
+{
+	struct quic_sent *sent = &conn->space[space].sent;
+	struct quic_ack_iter it;
+	struct quic_sent_pkt *p;
+	u64 lo, hi, pn;
+
+	quic_ack_iter_init(&it, f);
+	while (quic_ack_iter_next(&it, &lo, &hi)) {
+		if (hi < sent->base)
+			break;
+		lo = max(lo, sent->base);
+		hi = min(hi, sent->next - 1);
+		for (pn = hi + 1; pn-- > lo;) {
+			p = quic_sent_get(sent, pn);
+			if (p->flags & (QUIC_SENT_OUTSTANDING | QUIC_SENT_LOST))
+				pkt_acked(conn, space, pn, p, sum);
+		}
+	}
+}
+
+/*
+ * Persistent congestion (RFC 9002 7.6): two ack-eliciting packets lost, nothing
+ * between them acknowledged, further apart than the duration.
+ */
+static void loss_note_run(struct quic_conn *conn, struct loss_sum *sum,
+			  const struct quic_sent_pkt *p, u64 pn)
+{
+	const struct quic_rtt *rtt = &conn->path.rtt;
+	u64 duration;
+
+	if (sum->run && sum->run_end != pn)
+		sum->run = false;
+	sum->run_end = pn + 1;
+	if (!(p->flags & QUIC_SENT_ACK_ELICITING) || !rtt->has_sample ||
+	    p->time < rtt->first_sample_time)
+		return;
+	if (!sum->run) {
+		sum->run = true;
+		sum->oldest_sent = p->time;
+		return;
+	}
+	duration = quic_rtt_pto(rtt, peer_max_ack_delay(conn)) *
+		   QUIC_PERSISTENT_THRESHOLD;
+	if (p->time - sum->oldest_sent > duration)
+		sum->persistent = true;
+}
+
+static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
+		     struct quic_sent_pkt *p, struct loss_sum *sum)
+{
+	struct quic_pnspace *s = &conn->space[space];
+
+	p->flags &= ~QUIC_SENT_OUTSTANDING;
+	p->flags |= QUIC_SENT_LOST;
+	if (p->flags & QUIC_SENT_IN_FLIGHT)
+		conn->path.cc.bytes_in_flight -= p->size;
+	if (p->flags & QUIC_SENT_ACK_ELICITING)
+		s->sent.n_eliciting--;
+	if (p->flags & QUIC_SENT_CTRL)
+		vals_settle(conn, pn, false);
+	if (p->flags & QUIC_SENT_PMTU) {
+		/* RFC 9000 14.4: no sign of congestion. */
+		quic_pmtud_lost(conn, p->size);
+		return;
+	}
+	conn->stats.pkts_lost++;
+	ranges_lost(conn, space, p);
+	if (!(p->flags & QUIC_SENT_IN_FLIGHT))
+		return;
+	sum->any = true;
+	sum->newest_sent = max(sum->newest_sent, p->time);
+	loss_note_run(conn, sum, p, pn);
+}
+
+/* DetectAndRemoveLostPackets(). */
+static void detect_lost(struct quic_conn *conn, enum quic_space space, u64 now,
+			struct loss_sum *sum)
+{
+	struct quic_pnspace *s = &conn->space[space];
+	u64 delay = quic_rtt_loss_delay(&conn->path.rtt), pn;
+	struct quic_sent_pkt *p;
+
+	s->loss_time = QUIC_TIME_NEVER;
+	if (!s->acked_any)
+		return;
+	for (pn = s->sent.base; pn < s->sent.next && pn <= s->largest_acked; pn++) {
+		p = quic_sent_get(&s->sent, pn);
+		if (!(p->flags & QUIC_SENT_OUTSTANDING))
+			continue;
+		if (s->largest_acked >= pn + QUIC_PACKET_THRESHOLD ||
+		    p->time + delay <= now)
+			pkt_lost(conn, space, pn, p, sum);
+		else
+			s->loss_time = min(s->loss_time, p->time + delay);
+	}
+}
+
+static void on_losses(struct quic_conn *conn, const struct loss_sum *sum, u64 now)
+{
+	struct quic_path *path = &conn->path;
+
+	if (!sum->any)
+		return;
+	path->cc.ops->on_congestion(&path->cc, sum->newest_sent, now);
+	if (sum->persistent)
+		path->cc.ops->on_persistent(&path->cc);
+	conn->want |= QUIC_WANT_TX;
+}
+
+static void sample_rtt(struct quic_conn *conn, enum quic_space space,
+		       const struct quic_frame *f, const struct ack_sum *sum, u64 now)
+{
+	u64 delay = 0;
+
+	/* RFC 9002 5.1: only when the largest is newly acked, and elicits. */
+	if (!sum->any || !sum->eliciting || sum->largest_newly != f->u.ack.largest)
+		return;
+	if (space == QUIC_SPACE_APP) {
+		delay = QUIC_VARINT_MAX >> conn->remote.ack_delay_exponent;
+		delay = min(f->u.ack.delay, delay) << conn->remote.ack_delay_exponent;
+		delay = min(delay, QUIC_VARINT_MAX / QUIC_NS_PER_US) * QUIC_NS_PER_US;
+		if (conn->handshake_confirmed)
+			delay = min(delay, peer_max_ack_delay(conn));
+	}
+	quic_rtt_sample(&conn->path.rtt, now - sum->largest_time, delay, now);
+}
+
+static void on_acked_sum(struct quic_conn *conn, const struct ack_sum *sum, u64 now)
+{
+	struct quic_path *path = &conn->path;
+	struct quic_cc *cc = &path->cc;
+
+	if (sum->bytes)
+		cc->ops->on_ack(cc, sum->bytes, sum->newest_sent, path->app_limited,
+				&path->rtt, now);
+	quic_pacer_update(&path->pacer, cc->cwnd, path->rtt.smoothed,
+			  cc->cwnd < cc->ssthresh, path->mtu);
+}
+
+int quic_recovery_on_ack(struct quic_conn *conn, enum quic_space space,
+			 const struct quic_frame *f, u64 now)
+{
+	struct quic_pnspace *s = &conn->space[space];
+	struct ack_sum acked = {};
+	struct loss_sum lost = {};
+
+	if (f->u.ack.largest >= s->tx_next)
+		return quic_error_set(&conn->err,
+				      QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      f->type, "ACK of a packet that was not sent");
+	conn->stats.acks_recv++;
+	if (!s->acked_any || f->u.ack.largest > s->largest_acked) {
+		s->acked_any = true;
+		s->largest_acked = f->u.ack.largest;
+	}
+	if (s->sent.base < s->sent.next)
+		apply_ranges(conn, space, f, &acked);
+	if (!acked.any)
+		return 0;
+	sample_rtt(conn, space, f, &acked, now);
+	detect_lost(conn, space, now, &lost);
+	on_losses(conn, &lost, now);
+	on_acked_sum(conn, &acked, now);
+	quic_sent_advance(&s->sent);
+	/*
+	 * RFC 9002 6.2.1: a client keeps its backoff until it knows that the
+	 * server has validated its address.
+	 */
+	if (conn->server || conn->handshake_complete || space != QUIC_SPACE_INITIAL) {
+		conn->pto_count = 0;
+		quic_pmtud_alive(conn);
+	}
+	conn->want |= QUIC_WANT_TX;
+	quic_recovery_set_timer(conn, now);
+	return 0;
+}
+
+void quic_recovery_on_sent(struct quic_conn *conn, enum quic_space space,
+			   struct quic_sent_pkt *rec, u32 size, u64 now)
+{
+	struct quic_pnspace *s = &conn->space[space];
+
+	rec->time = now;
+	rec->size = size;
+	rec->flags |= QUIC_SENT_OUTSTANDING;
+	if (rec->flags & QUIC_SENT_ACK_ELICITING) {
+		s->sent.n_eliciting++;
+		s->last_eliciting = now;
+	}
+	if (rec->flags & QUIC_SENT_IN_FLIGHT)
+		conn->path.cc.bytes_in_flight += size;
+}
+
+/* ---- timer ---- */
+
+static u64 backoff(const struct quic_conn *conn, u64 pto)
+{
+	return pto << min_t(u32, conn->pto_count, QUIC_PTO_BACKOFF_MAX);
+}
+
+u64 quic_recovery_pto(const struct quic_conn *conn)
+{
+	return quic_rtt_pto(&conn->path.rtt, peer_max_ack_delay(conn));
+}
+
+static bool peer_completed_validation(const struct quic_conn *conn)
+{
+	return conn->server || conn->handshake_confirmed ||
+	       conn->space[QUIC_SPACE_HANDSHAKE].acked_any;
+}
+
+/* GetPtoTimeAndSpace(); QUIC_TIME_NEVER when no probe is due ever. */
+static u64 pto_time(const struct quic_conn *conn, u64 now, enum quic_space *space)
+{
+	u64 best = QUIC_TIME_NEVER, t;
+	bool any = false;
+	int i;
+
+	for (i = 0; i < QUIC_SPACES; i++)
+		any |= conn->space[i].sent.n_eliciting;
+	if (!any) {
+		if (peer_completed_validation(conn))
+			return QUIC_TIME_NEVER;
+		/* RFC 9002 6.2.2.1: break the server's amplification deadlock. */
+		*space = conn->tx_keys & 1 << QUIC_CRYPTO_HANDSHAKE ?
+			 QUIC_SPACE_HANDSHAKE : QUIC_SPACE_INITIAL;
+		return now + backoff(conn, quic_rtt_pto(&conn->path.rtt, 0));
+	}
+	for (i = 0; i < QUIC_SPACES; i++) {
+		const struct quic_pnspace *s = &conn->space[i];
+
+		if (!s->sent.n_eliciting)
+			continue;
+		if (i == QUIC_SPACE_APP && !conn->handshake_confirmed)
+			break;
+		t = quic_rtt_pto(&conn->path.rtt,
+				 i == QUIC_SPACE_APP ? peer_max_ack_delay(conn) : 0);
+		t = s->last_eliciting + backoff(conn, t);
+		if (t < best) {
+			best = t;
+			*space = i;
+		}
+	}
+	return best;
+}
+
+static u64 earliest_loss(const struct quic_conn *conn, enum quic_space *space)
+{
+	u64 best = QUIC_TIME_NEVER;
+	int i;
+
+	for (i = 0; i < QUIC_SPACES; i++)
+		if (conn->space[i].loss_time < best) {
+			best = conn->space[i].loss_time;
+			*space = i;
+		}
+	return best;
+}
+
+void quic_recovery_set_timer(struct quic_conn *conn, u64 now)
+{
+	enum quic_space space;
+	u64 t = earliest_loss(conn, &space);
+
+	if (t == QUIC_TIME_NEVER) {
+		/* RFC 9002 6.2.2.1: blocked by amplification: no timer. */
+		if (conn->server && !conn->path.validated &&
+		    conn->path.tx_bytes >= 3 * conn->path.rx_bytes)
+			t = QUIC_TIME_NEVER;
+		else
+			t = pto_time(conn, now, &space);
+	}
+	conn->loss_deadline = t;
+}
+
+/*
+ * Offer what the oldest packets in flight carried for sending again, without
+ * declaring them lost (RFC 9002 6.2.4). Packets that find nothing to carry then
+ * hold a PING.
+ *
+ * Return: number of probes: two, or one against the amplification deadlock.
+ */
+static u8 probe_again(struct quic_conn *conn, enum quic_space space)
+{
+	struct quic_sent *sent = &conn->space[space].sent;
+	struct quic_sent_pkt *p;
+	u8 n = 0;
+	u64 pn;
+
+	for (pn = sent->base; pn < sent->next && n < QUIC_PTO_PROBES; pn++) {
+		p = quic_sent_get(sent, pn);
+		if (!(p->flags & QUIC_SENT_OUTSTANDING) ||
+		    !(p->flags & QUIC_SENT_ACK_ELICITING))
+			continue;
+		ranges_lost(conn, space, p);
+		if (p->flags & QUIC_SENT_CTRL)
+			vals_settle(conn, pn, false);
+		n++;
+	}
+	return sent->n_eliciting ? QUIC_PTO_PROBES : 1;
+}
+
+void quic_recovery_on_timeout(struct quic_conn *conn, u64 now)
+{
+	enum quic_space space = QUIC_SPACE_INITIAL;
+	struct loss_sum lost = {};
+
+	if (earliest_loss(conn, &space) <= now) {
+		detect_lost(conn, space, now, &lost);
+		on_losses(conn, &lost, now);
+		quic_sent_advance(&conn->space[space].sent);
+		quic_recovery_set_timer(conn, now);
+		return;
+	}
+	if (pto_time(conn, now, &space) == QUIC_TIME_NEVER) {
+		quic_recovery_set_timer(conn, now);
+		return;
+	}
+	conn->space[space].probes = probe_again(conn, space);
+	conn->pto_count++;
+	conn->stats.pto_total++;
+	quic_pmtud_on_pto(conn);
+	conn->want |= QUIC_WANT_TX;
+	quic_recovery_set_timer(conn, now);
+}
+
+void quic_recovery_discard(struct quic_conn *conn, enum quic_space space, u64 now)
+{
+	struct quic_pnspace *s = &conn->space[space];
+	struct quic_sent_pkt *p;
+	u64 pn;
+
+	for (pn = s->sent.base; pn < s->sent.next; pn++) {
+		p = quic_sent_get(&s->sent, pn);
+		if (p->flags & QUIC_SENT_OUTSTANDING && p->flags & QUIC_SENT_IN_FLIGHT)
+			conn->path.cc.bytes_in_flight -= p->size;
+	}
+	quic_sent_free(&s->sent);
+	s->loss_time = QUIC_TIME_NEVER;
+	s->probes = 0;
+	quic_pnspace_ack_sent(s);
+	conn->pto_count = 0;
+	quic_recovery_set_timer(conn, now);
+}
