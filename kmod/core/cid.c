@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connection IDs: those we issue, and those the peer issued.
+ *
+ * Ours live in a few slots; each is announced with NEW_CONNECTION_ID until
+ * acknowledged, and a retired one is replaced at once, so that the peer always
+ * has as many as it may keep. The host publishes the slots in its lookup table
+ * (QUIC_WANT_CIDS). The peer's live in as many slots as we declared in
+ * active_connection_id_limit; what it retires, or what a packet loss makes it
+ * send again, is told by sequence number alone.
+ *
+ * Invariants: remote[active] is in use; a sequence number in retired is not in
+ * remote; local sequence numbers are below local_next.
+ *
+ * What a hostile peer can hold: the fixed arrays. More RETIRE_CONNECTION_IDs
+ * owed than there is room for ends the connection (RFC 9000 5.1.2 suggests a
+ * limit of at least twice active_connection_id_limit: that is ours).
+ */
+#include "cid.h"
+#include "core.h"
+
+static void local_new(struct quic_conn *conn, struct quic_local_cid *l)
+{
+	struct quic_cids *c = &conn->cids;
+
+	quic_host_random(l->cid.id, QUIC_LOCAL_CID_LEN);
+	l->cid.len = QUIC_LOCAL_CID_LEN;
+	l->seq = c->local_next++;
+	l->used = true;
+	quic_valsync_init(&l->announce, QUIC_FRAME_NEW_CONNECTION_ID);
+	quic_valsync_set(&conn->vals, &l->announce);
+	conn->want |= QUIC_WANT_CIDS | QUIC_WANT_TX;
+}
+
+void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
+		   const struct quic_cid *dcid, const struct quic_cid *odcid)
+{
+	struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		quic_valsync_init(&c->local[i].announce, QUIC_FRAME_NEW_CONNECTION_ID);
+	for (i = 0; i < ARRAY_SIZE(c->retired); i++)
+		quic_valsync_init(&c->retired[i].announce,
+				  QUIC_FRAME_RETIRE_CONNECTION_ID);
+	c->local[0].cid = *scid;
+	c->local[0].used = true;
+	c->local_next = 1;
+	c->remote[0].cid = *dcid;
+	c->remote[0].used = true;
+	c->odcid = *odcid;
+	if (conn->server) {
+		c->peer_scid = *dcid;
+		c->have_peer_scid = true;
+	}
+}
+
+bool quic_cid_peer_scid(struct quic_conn *conn, const struct quic_cid *scid)
+{
+	struct quic_cids *c = &conn->cids;
+
+	if (c->have_peer_scid)
+		return quic_cid_equal(&c->peer_scid, scid);
+	c->peer_scid = *scid;
+	c->have_peer_scid = true;
+	c->remote[0].cid = *scid;
+	return true;
+}
+
+void quic_cid_issue(struct quic_conn *conn)
+{
+	struct quic_cids *c = &conn->cids;
+	u64 limit = min_t(u64, conn->remote.active_connection_id_limit,
+			  QUIC_LOCAL_CIDS);
+	u32 i, used = 0;
+
+	/* A peer with zero-length IDs cannot use NEW_CONNECTION_ID's reply. */
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		used += c->local[i].used;
+	for (i = 0; i < QUIC_LOCAL_CIDS && used < limit; i++) {
+		if (c->local[i].used)
+			continue;
+		local_new(conn, &c->local[i]);
+		used++;
+	}
+}
+
+static struct quic_remote_cid *remote_find(struct quic_cids *c, u64 seq)
+{
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		if (c->remote[i].used && c->remote[i].seq == seq)
+			return &c->remote[i];
+	return NULL;
+}
+
+static bool retire_pending(const struct quic_cids *c, u64 seq)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(c->retired); i++)
+		if (c->retired[i].announce.state != QUIC_VAL_IDLE &&
+		    c->retired[i].seq == seq)
+			return true;
+	return false;
+}
+
+static int retire_seq(struct quic_conn *conn, u64 seq)
+{
+	struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	if (retire_pending(c, seq))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(c->retired); i++) {
+		if (c->retired[i].announce.state != QUIC_VAL_IDLE)
+			continue;
+		c->retired[i].seq = seq;
+		quic_valsync_set(&conn->vals, &c->retired[i].announce);
+		conn->want |= QUIC_WANT_TX;
+		return 0;
+	}
+	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
+			      QUIC_FRAME_NEW_CONNECTION_ID,
+			      "too many RETIRE_CONNECTION_IDs unacknowledged");
+}
+
+/* Move on to a live ID when the one in use is retired. */
+static void remote_reactivate(struct quic_cids *c)
+{
+	u32 i;
+
+	if (c->remote[c->active].used)
+		return;
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		if (c->remote[i].used) {
+			c->active = i;
+			return;
+		}
+}
+
+static int remote_store(struct quic_conn *conn, const struct quic_frame *f)
+{
+	struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		struct quic_remote_cid *r = &c->remote[i];
+
+		if (r->used)
+			continue;
+		r->cid = f->u.new_cid.cid;
+		r->seq = f->u.new_cid.seq;
+		memcpy(r->token, f->u.new_cid.token, QUIC_RESET_TOKEN_LEN);
+		r->has_token = true;
+		r->used = true;
+		return 0;
+	}
+	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
+			      QUIC_FRAME_NEW_CONNECTION_ID,
+			      "NEW_CONNECTION_ID beyond active_connection_id_limit");
+}
+
+static int new_check(struct quic_conn *conn, const struct quic_frame *f)
+{
+	struct quic_cids *c = &conn->cids;
+	struct quic_remote_cid *r = remote_find(c, f->u.new_cid.seq);
+	u32 i;
+
+	if (!c->peer_scid.len)
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      QUIC_FRAME_NEW_CONNECTION_ID,
+				      "NEW_CONNECTION_ID from a peer without connection IDs");
+	if (r && !quic_cid_equal(&r->cid, &f->u.new_cid.cid))
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      QUIC_FRAME_NEW_CONNECTION_ID,
+				      "NEW_CONNECTION_ID repeats a number with another ID");
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		r = &c->remote[i];
+		if (r->used && r->seq != f->u.new_cid.seq &&
+		    quic_cid_equal(&r->cid, &f->u.new_cid.cid))
+			return quic_error_set(&conn->err,
+					      QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+					      QUIC_FRAME_NEW_CONNECTION_ID,
+					      "NEW_CONNECTION_ID repeats an ID");
+	}
+	return 0;
+}
+
+int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
+{
+	struct quic_cids *c = &conn->cids;
+	u64 prior = f->u.new_cid.retire_prior_to;
+	int err = new_check(conn, f);
+	u32 i;
+
+	if (err)
+		return err;
+	if (prior > c->retire_prior_to) {
+		c->retire_prior_to = prior;
+		for (i = 0; i < QUIC_REMOTE_CIDS && !err; i++) {
+			if (!c->remote[i].used || c->remote[i].seq >= prior)
+				continue;
+			c->remote[i].used = false;
+			err = retire_seq(conn, c->remote[i].seq);
+		}
+		if (err)
+			return err;
+	}
+	if (f->u.new_cid.seq < c->retire_prior_to)
+		return retire_seq(conn, f->u.new_cid.seq);
+	if (!remote_find(c, f->u.new_cid.seq) && !retire_pending(c, f->u.new_cid.seq))
+		err = remote_store(conn, f);
+	remote_reactivate(c);
+	return err;
+}
+
+int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f)
+{
+	struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	if (f->u.retire_cid.seq >= c->local_next)
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      QUIC_FRAME_RETIRE_CONNECTION_ID,
+				      "RETIRE_CONNECTION_ID of a number never issued");
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
+		if (!c->local[i].used || c->local[i].seq != f->u.retire_cid.seq)
+			continue;
+		quic_valsync_stop(&c->local[i].announce);
+		c->local[i].used = false;
+		conn->want |= QUIC_WANT_CIDS;
+		quic_cid_issue(conn);
+		break;
+	}
+	return 0;
+}
+
+void quic_cid_set_token(struct quic_conn *conn, const u8 *token)
+{
+	memcpy(conn->cids.remote[0].token, token, QUIC_RESET_TOKEN_LEN);
+	conn->cids.remote[0].has_token = true;
+}
+
+bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
+{
+	const struct quic_cids *c = &conn->cids;
+	bool match = false;
+	u32 i, j;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		u8 diff = 0;
+
+		for (j = 0; j < QUIC_RESET_TOKEN_LEN; j++)
+			diff |= c->remote[i].token[j] ^ token[j];
+		match |= c->remote[i].used & c->remote[i].has_token & !diff;
+	}
+	return match;
+}
+
+void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
+			 struct quic_frame *f, u8 *token)
+{
+	if (v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID) {
+		f->u.retire_cid.seq =
+			container_of(v, struct quic_retired_cid, announce)->seq;
+	} else {
+		const struct quic_local_cid *l =
+			container_of(v, struct quic_local_cid, announce);
+
+		f->u.new_cid.seq = l->seq;
+		f->u.new_cid.retire_prior_to = 0;
+		f->u.new_cid.cid = l->cid;
+		quic_host_reset_token(&l->cid, token);
+		f->u.new_cid.token = token;
+	}
+}
+
+const struct quic_cid *quic_conn_local_cid(const struct quic_conn *conn, u32 slot, u64 *seq)
+{
+	const struct quic_local_cid *l = &conn->cids.local[slot];
+
+	if (!l->used)
+		return NULL;
+	*seq = l->seq;
+	return &l->cid;
+}
+
+const struct quic_cid *quic_conn_dcid(const struct quic_conn *conn)
+{
+	return &conn->cids.remote[conn->cids.active].cid;
+}

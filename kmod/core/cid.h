@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Connection IDs of both sides (RFC 9000 5.1). */
+#ifndef QUIC_CORE_CID_H
+#define QUIC_CORE_CID_H
+
+#include "conn.h"
+
+/**
+ * quic_cid_init - the IDs of the first flight
+ * @conn: connection
+ * @scid: ours, sequence number 0
+ * @dcid: where our packets go first; replaced by the peer's SCID
+ * @odcid: the client's first destination
+ */
+void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
+		   const struct quic_cid *dcid, const struct quic_cid *odcid);
+
+/**
+ * quic_cid_peer_scid - SCID of a long header packet
+ * @conn: connection
+ * @scid: as received
+ * Return: false when it differs from an earlier one: drop the packet
+ * (RFC 9000 7.2).
+ */
+bool quic_cid_peer_scid(struct quic_conn *conn, const struct quic_cid *scid);
+
+/* Issue IDs up to the peer's active_connection_id_limit and ours. */
+void quic_cid_issue(struct quic_conn *conn);
+
+/* NEW_CONNECTION_ID arrived. Return: 0 or -EPROTO. */
+int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f);
+
+/* RETIRE_CONNECTION_ID arrived. Return: 0 or -EPROTO. */
+int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f);
+
+/* The reset token that the server's transport parameters gave for its first ID. */
+void quic_cid_set_token(struct quic_conn *conn, const u8 *token);
+
+/* Does @token belong to a connection ID in use? Constant time. */
+bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token);
+
+/* Fill the frame that announces a value of this module. */
+void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
+			 struct quic_frame *f, u8 *token);
+
+#endif /* QUIC_CORE_CID_H */
