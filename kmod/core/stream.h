@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Streams: their states, flow control and limits (RFC 9000 2, 3, 4). */
+#ifndef QUIC_CORE_STREAM_H
+#define QUIC_CORE_STREAM_H
+
+#include "conn.h"
+
+void quic_streams_init(struct quic_conn *conn);
+void quic_streams_free(struct quic_conn *conn);
+
+/* The peer's transport parameters are known: credit of what we may send. */
+void quic_streams_set_limits(struct quic_conn *conn);
+
+/* Frames about one stream, checked by quic_frame_parse(). Return: 0, -EPROTO
+ * with conn->err filled, or -ENOMEM / -ENOBUFS: do not acknowledge the packet.
+ */
+int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
+			struct quic_rxbuf *buf);
+int quic_stream_on_reset(struct quic_conn *conn, const struct quic_frame *f);
+int quic_stream_on_stop(struct quic_conn *conn, const struct quic_frame *f);
+int quic_stream_on_max_data(struct quic_conn *conn, const struct quic_frame *f);
+int quic_stream_on_blocked(struct quic_conn *conn, const struct quic_frame *f);
+void quic_streams_on_max_streams(struct quic_conn *conn, const struct quic_frame *f);
+
+/* What happened to a range that was sent. */
+void quic_stream_on_acked(struct quic_conn *conn, u64 id, u64 off, u32 len, bool fin);
+void quic_stream_on_lost(struct quic_conn *conn, u64 id, u64 off, u32 len, bool fin);
+void quic_stream_reset_acked(struct quic_conn *conn, struct quic_stream *s);
+
+/**
+ * quic_stream_tx_next - what a stream would send now
+ * @conn: connection
+ * @s: stream
+ * @off: first byte
+ * @len: bytes, within both flow control limits
+ * Return: false when there is nothing, or no credit.
+ */
+bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off, u64 *len);
+
+/* A STREAM frame with this range was built. */
+void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
+			 u32 len, bool fin);
+
+/* Put a stream on, or take it off, the list of those with something to send. */
+void quic_stream_tx_update(struct quic_conn *conn, struct quic_stream *s);
+
+/* Fill the frame that announces a value of a stream, or of all of them. */
+void quic_stream_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
+			    struct quic_frame *f);
+
+/* Everything queued on all streams is acknowledged, FINs and resets included. */
+bool quic_streams_all_acked(const struct quic_conn *conn);
+
+/* End every sending half that the application left open. */
+void quic_streams_finish_all(struct quic_conn *conn);
+
+#endif /* QUIC_CORE_STREAM_H */
