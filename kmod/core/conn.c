@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The connection: its life from the first packet to the end of draining, the
+ * TLS side (keys, CRYPTO bytes, transport parameters), and closing.
+ *
+ *   HANDSHAKE --complete--> ESTABLISHED --close--> CLOSING ---3 PTO--> CLOSED
+ *       |                        +--CONNECTION_CLOSE--> DRAINING --3 PTO--+
+ *       +--time-out, no version--------------------------------------> CLOSED
+ *
+ * Receiving is conn_rx.c, building packets conn_tx.c, time conn_timer.c.
+ *
+ * Invariants: state only moves to the right; the first reason to close wins;
+ * a discarded level never comes back.
+ */
+#include "conn_int.h"
+#include "pnspace.h"
+#include "recovery.h"
+#include "stream.h"
+#include "cid.h"
+#include "pmtud.h"
+
+static void path_init(struct quic_conn *conn, const struct quic_conn_params *p, u64 now)
+{
+	struct quic_path *path = &conn->path;
+
+	path->mtu = QUIC_MIN_UDP_PAYLOAD;
+	path->validated = !p->server || p->addr_validated;
+	quic_rtt_init(&path->rtt, p->initial_rtt ? p->initial_rtt : QUIC_INITIAL_RTT);
+	quic_cc_init(&path->cc, p->cc, path->mtu);
+	quic_pacer_init(&path->pacer, path->mtu, now);
+}
+
+struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
+{
+	struct quic_conn *conn = quic_host_alloc(QUIC_OBJ_CONN, sizeof(*conn));
+	u32 i;
+
+	if (!conn)
+		return NULL;
+	conn->host = p->host;
+	conn->server = p->server;
+	conn->version = p->version;
+	conn->max_mtu = max_t(u32, p->max_mtu, QUIC_MIN_UDP_PAYLOAD);
+	conn->created = now;
+	conn->handshake_deadline = now + p->handshake_timeout;
+	conn->rx_keys = 1 << QUIC_CRYPTO_INITIAL;
+	conn->tx_keys = 1 << QUIC_CRYPTO_INITIAL;
+	conn->loss_deadline = QUIC_TIME_NEVER;
+	conn->pacing_deadline = QUIC_TIME_NEVER;
+	conn->idle_timeout = QUIC_TIME_NEVER;
+	conn->idle_deadline = QUIC_TIME_NEVER;
+	conn->close_deadline = QUIC_TIME_NEVER;
+	conn->shutdown_deadline = QUIC_TIME_NEVER;
+	quic_tparams_init(&conn->remote);
+	quic_valsyncs_init(&conn->vals);
+	quic_valsync_init(&conn->handshake_done, QUIC_FRAME_HANDSHAKE_DONE);
+	for (i = 0; i < QUIC_SPACES; i++)
+		quic_pnspace_init(&conn->space[i]);
+	path_init(conn, p, now);
+	quic_streams_init(conn);
+	quic_cid_init(conn, &p->scid, &p->dcid, p->server ? &p->odcid : &p->dcid);
+	quic_conn_set_local(conn, &p->local);
+	conn->want |= QUIC_WANT_CIDS;
+	return conn;
+}
+
+void quic_conn_destroy(struct quic_conn *conn)
+{
+	u32 i;
+
+	quic_streams_free(conn);
+	for (i = 0; i < QUIC_SPACES; i++)
+		quic_pnspace_free(&conn->space[i], conn);
+	quic_host_free(QUIC_OBJ_CONN, conn, sizeof(*conn));
+}
+
+/* ---- keys and TLS ---- */
+
+void quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx)
+{
+	quic_host_assert_owned(conn);
+	if (conn->keys_discarded & 1 << level)
+		return;
+	if (tx)
+		conn->tx_keys |= 1 << level;
+	else
+		conn->rx_keys |= 1 << level;
+	conn->want |= QUIC_WANT_TX;
+}
+
+void quic_conn_discard(struct quic_conn *conn, u8 level, u64 now)
+{
+	enum quic_space space = quic_level_space(level);
+	struct quic_pnspace *s = &conn->space[space];
+
+	if (conn->keys_discarded & 1 << level)
+		return;
+	conn->keys_discarded |= 1 << level;
+	conn->rx_keys &= ~(1 << level);
+	conn->tx_keys &= ~(1 << level);
+	s->gone = true;
+	quic_recovery_discard(conn, space, now);
+	quic_sendbuf_free(&s->crypto_tx, conn);
+	quic_recvbuf_free(&s->crypto_rx);
+	conn->want |= QUIC_WANT_KEYS;
+}
+
+void quic_conn_confirm(struct quic_conn *conn, u64 now)
+{
+	if (conn->handshake_confirmed)
+		return;
+	conn->handshake_confirmed = true;
+	conn->path.validated = true;
+	quic_conn_discard(conn, QUIC_CRYPTO_INITIAL, now);
+	quic_conn_discard(conn, QUIC_CRYPTO_HANDSHAKE, now);
+	quic_pmtud_start(conn);
+	quic_recovery_set_timer(conn, now);
+}
+
+int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 len)
+{
+	struct quic_pnspace *s = &conn->space[quic_level_space(level)];
+	int err;
+
+	if (!(conn->tx_keys & 1 << level))
+		return -EINVAL;
+	err = quic_sendbuf_append_copy(&s->crypto_tx, data, len);
+	if (!err)
+		conn->want |= QUIC_WANT_TX;
+	return err;
+}
+
+u32 quic_conn_crypto_read(struct quic_conn *conn, u8 level, u8 *buf, u32 len)
+{
+	struct quic_recvbuf *rb = &conn->space[quic_level_space(level)].crypto_rx;
+	u32 done = 0, n;
+	const u8 *p;
+
+	while (done < len) {
+		p = quic_recvbuf_peek(rb, &n);
+		if (!p)
+			break;
+		n = min(n, len - done);
+		memcpy(buf + done, p, n);
+		quic_recvbuf_consume(rb, n);
+		done += n;
+	}
+	return done;
+}
+
+int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tparams *local,
+			     u8 *buf, u32 len)
+{
+	struct quic_tparams tp = *local;
+	u64 grease;
+
+	tp.initial_source_connection_id = conn->cids.local[0].cid;
+	tp.has_initial_source_connection_id = true;
+	tp.active_connection_id_limit = QUIC_REMOTE_CIDS;
+	if (conn->server) {
+		tp.original_destination_connection_id = conn->cids.odcid;
+		tp.has_original_destination_connection_id = true;
+		quic_host_reset_token(&conn->cids.local[0].cid, tp.stateless_reset_token);
+		tp.has_stateless_reset_token = true;
+	}
+	quic_host_random(&grease, sizeof(grease));
+	return quic_tparams_encode(&tp, conn->server, grease | 1, buf, len);
+}
+
+int quic_conn_local_tparams(const struct quic_conn *conn, u8 *buf, u32 len)
+{
+	return quic_conn_encode_tparams(conn, &conn->local, buf, len);
+}
+
+void quic_conn_set_local(struct quic_conn *conn, const struct quic_tparams *local)
+{
+	struct quic_streams *st = &conn->streams;
+
+	conn->local = *local;
+	conn->flow_rx.window = local->initial_max_data;
+	conn->flow_rx.max = local->initial_max_data;
+	st->window_remote[0] = local->initial_max_streams_bidi;
+	st->window_remote[1] = local->initial_max_streams_uni;
+	st->max_remote[0] = local->initial_max_streams_bidi;
+	st->max_remote[1] = local->initial_max_streams_uni;
+}
+
+/* RFC 9000 7.3: what was said in the clear must be what TLS vouches for. */
+static int check_peer_cids(struct quic_conn *conn, const struct quic_tparams *tp)
+{
+	const struct quic_cids *c = &conn->cids;
+	const char *why = NULL;
+
+	if (!tp->has_initial_source_connection_id ||
+	    !quic_cid_equal(&tp->initial_source_connection_id, &c->peer_scid))
+		why = "initial_source_connection_id does not match";
+	else if (!conn->server && (!tp->has_original_destination_connection_id ||
+				   !quic_cid_equal(&tp->original_destination_connection_id,
+						   &c->odcid)))
+		why = "original_destination_connection_id does not match";
+	else if (!conn->server && tp->has_retry_source_connection_id)
+		why = "retry_source_connection_id without a Retry";
+	if (!why)
+		return 0;
+	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_TRANSPORT_PARAM, 0, why);
+}
+
+static void negotiate_idle(struct quic_conn *conn)
+{
+	u64 ours = conn->local.max_idle_timeout, theirs = conn->remote.max_idle_timeout;
+	u64 ms = !ours ? theirs : !theirs ? ours : min(ours, theirs);
+
+	if (ms)
+		conn->idle_timeout = min(ms, U64_MAX / 2 / QUIC_NS_PER_MS) * QUIC_NS_PER_MS;
+}
+
+int quic_conn_set_peer_tparams(struct quic_conn *conn, const u8 *data, u32 len, u64 now)
+{
+	struct quic_tparams tp;
+	int err;
+
+	quic_host_assert_owned(conn);
+	if (conn->peer_params_set)
+		return -EINVAL;
+	err = quic_tparams_decode(&tp, !conn->server, data, len, &conn->err);
+	if (!err)
+		err = check_peer_cids(conn, &tp);
+	if (err) {
+		quic_conn_fatal(conn, now);
+		return err;
+	}
+	conn->remote = tp;
+	conn->peer_params_set = true;
+	if (tp.has_stateless_reset_token)
+		quic_cid_set_token(conn, tp.stateless_reset_token);
+	quic_streams_set_limits(conn);
+	negotiate_idle(conn);
+	return 0;
+}
+
+int quic_conn_handshake_complete(struct quic_conn *conn, u64 now)
+{
+	u32 app = 1 << QUIC_CRYPTO_APP;
+
+	quic_host_assert_owned(conn);
+	if (conn->state != QUIC_CONN_HANDSHAKE || !conn->peer_params_set ||
+	    !(conn->rx_keys & app) || !(conn->tx_keys & app))
+		return -EINVAL;
+	conn->handshake_complete = true;
+	conn->handshake_deadline = QUIC_TIME_NEVER;
+	quic_conn_set_state(conn, QUIC_CONN_ESTABLISHED);
+	quic_conn_restart_idle(conn, now);
+	quic_cid_issue(conn);
+	if (conn->server) {
+		quic_valsync_set(&conn->vals, &conn->handshake_done);
+		quic_conn_confirm(conn, now);
+	}
+	conn->want |= QUIC_WANT_TX | QUIC_WANT_WRITABLE;
+	return 0;
+}
+
+void quic_conn_handshake_fail(struct quic_conn *conn, int alert, const char *text, u64 now)
+{
+	u64 code = alert < 0 ? QUIC_TRANSPORT_ERROR_INTERNAL :
+		   QUIC_TRANSPORT_ERROR_CRYPTO + (alert & 0xff);
+
+	quic_host_assert_owned(conn);
+	if (!quic_conn_is_open(conn))
+		return;
+	quic_conn_set_close(conn, QUIC_CLOSE_TLS, false, code, QUIC_FRAME_CRYPTO,
+			    text, strlen(text));
+	quic_conn_enter_closing(conn, QUIC_CONN_CLOSING, now);
+}
+
+/* ---- closing ---- */
+
+void quic_conn_set_close(struct quic_conn *conn, enum quic_close_origin origin, bool app,
+			 u64 code, u64 frame_type, const char *reason, u32 reason_len)
+{
+	struct quic_close_info *info = &conn->close;
+	u32 i, n = min_t(u32, reason_len, sizeof(info->reason) - 1);
+
+	if (info->origin != QUIC_CLOSE_NONE)
+		return;
+	info->origin = origin;
+	info->app = app;
+	info->code = code;
+	info->frame_type = frame_type;
+	for (i = 0; i < n; i++)
+		info->reason[i] = reason[i] >= 0x20 && reason[i] < 0x7f ? reason[i] : '?';
+	info->reason[n] = 0;
+}
+
+void quic_conn_enter_closing(struct quic_conn *conn, enum quic_conn_state state, u64 now)
+{
+	conn->close_deadline = now + 3 * quic_recovery_pto(conn);
+	conn->closing_pending = state == QUIC_CONN_CLOSING;
+	conn->loss_deadline = QUIC_TIME_NEVER;
+	conn->pacing_deadline = QUIC_TIME_NEVER;
+	conn->handshake_deadline = QUIC_TIME_NEVER;
+	conn->shutdown_deadline = QUIC_TIME_NEVER;
+	conn->idle_deadline = QUIC_TIME_NEVER;
+	quic_conn_set_state(conn, state);
+	conn->want |= QUIC_WANT_READABLE | QUIC_WANT_WRITABLE;
+	if (conn->closing_pending)
+		conn->want |= QUIC_WANT_TX;
+}
+
+void quic_conn_fatal(struct quic_conn *conn, u64 now)
+{
+	const struct quic_error *e = &conn->err;
+
+	if (!quic_conn_is_open(conn))
+		return;
+	if (WARN_ON_ONCE(!e->set))
+		quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_INTERNAL, 0,
+			       "an error without a description");
+	quic_conn_set_close(conn, QUIC_CLOSE_LOCAL, e->app, e->code, e->frame_type,
+			    e->reason, strlen(e->reason));
+	quic_conn_enter_closing(conn, QUIC_CONN_CLOSING, now);
+}
+
+void quic_conn_close(struct quic_conn *conn, bool app, u64 code, const char *reason, u64 now)
+{
+	quic_host_assert_owned(conn);
+	if (!quic_conn_is_open(conn))
+		return;
+	quic_conn_set_close(conn, QUIC_CLOSE_LOCAL, app, min(code, QUIC_VARINT_MAX), 0,
+			    reason, strlen(reason));
+	quic_conn_enter_closing(conn, QUIC_CONN_CLOSING, now);
+}
+
+void quic_conn_check_shutdown(struct quic_conn *conn, u64 now)
+{
+	if (conn->shutdown && quic_conn_is_open(conn) && quic_streams_all_acked(conn))
+		quic_conn_close(conn, true, conn->shutdown_code,
+				conn->shutdown_reason, now);
+}
+
+void quic_conn_shutdown(struct quic_conn *conn, u64 code, const char *reason,
+			u64 linger, u64 now)
+{
+	quic_host_assert_owned(conn);
+	if (conn->shutdown || !quic_conn_is_open(conn))
+		return;
+	quic_streams_finish_all(conn);
+	conn->shutdown = true;
+	conn->shutdown_code = min(code, QUIC_VARINT_MAX);
+	strscpy(conn->shutdown_reason, reason, sizeof(conn->shutdown_reason));
+	conn->shutdown_deadline = now + linger;
+	quic_conn_check_shutdown(conn, now);
+}
+
+bool quic_conn_recv_reset(struct quic_conn *conn, const u8 *token, u64 now)
+{
+	if (!quic_conn_is_open(conn) || !quic_cid_match_token(conn, token))
+		return false;
+	quic_conn_set_close(conn, QUIC_CLOSE_RESET, false, 0, 0,
+			    "stateless reset from the peer", 29);
+	quic_conn_enter_closing(conn, QUIC_CONN_DRAINING, now);
+	return true;
+}
+
+void quic_conn_recv_version_neg(struct quic_conn *conn, const u8 *versions, u32 len, u64 now)
+{
+	static const char why[] = "the peer speaks none of our QUIC versions";
+	struct quic_rcur c = quic_rcur_init(versions, len);
+	u64 code = 0;
+
+	/* RFC 9000 6.2: only as the answer to the first flight. */
+	if (conn->server || conn->state != QUIC_CONN_HANDSHAKE || conn->stats.pkts_recv ||
+	    !len || len % 4)
+		return;
+	while (quic_rcur_left(&c)) {
+		u32 v = quic_get_be32(&c);
+
+		if (v == conn->version)
+			return;
+		if (!code)
+			code = v;
+	}
+	quic_conn_set_close(conn, QUIC_CLOSE_VERSION, false, code, 0, why, sizeof(why) - 1);
+	quic_conn_enter_closing(conn, QUIC_CONN_DRAINING, now);
+	quic_conn_set_state(conn, QUIC_CONN_CLOSED);
+	conn->close_deadline = QUIC_TIME_NEVER;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving: opened packets in, frames to their modules.
+ *
+ * A packet's frames are parsed completely before the first one acts
+ * (quic_frames_check()), so that a malformed packet changes nothing but the
+ * connection's end. STREAM and ACK, nearly all frames there are, are dispatched
+ * directly; the others through one table by type.
+ *
+ * A packet for which memory is short is dropped as if the network had lost it:
+ * it is not acknowledged, and whatever part of it took effect will be repeated
+ * by the peer, which every handler tolerates.
+ */
+#include "conn_int.h"
+#include "pnspace.h"
+#include "recovery.h"
+#include "stream.h"
+#include "cid.h"
+
+/* Where the frame being handled stands. */
+struct rx_ctx {
+	struct quic_conn *conn;
+	const struct quic_rx_pkt *pkt;
+	enum quic_space space;
+	u64 now;
+};
+
+static int rx_nothing(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return 0;
+}
+
+static int rx_ack(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_recovery_on_ack(x->conn, x->space, f, x->now);
+}
+
+static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
+{
+	struct quic_recvbuf *rb = &x->conn->space[x->space].crypto_rx;
+	int err;
+
+	if (f->u.stream.offset + f->u.stream.len > rb->read + QUIC_CRYPTO_WINDOW)
+		return quic_error_set(&x->conn->err,
+				      QUIC_TRANSPORT_ERROR_CRYPTO_BUF_EXCEEDED, f->type,
+				      "CRYPTO data too far ahead");
+	err = quic_recvbuf_add(rb, f->u.stream.offset, f->u.stream.data,
+			       f->u.stream.len, x->pkt->buf);
+	if (quic_recvbuf_readable(rb))
+		x->conn->want |= QUIC_WANT_CRYPTO;
+	return err;
+}
+
+static int rx_stream(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_stream_on_data(x->conn, f, x->pkt->buf);
+}
+
+static int rx_reset(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_stream_on_reset(x->conn, f);
+}
+
+static int rx_stop(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_stream_on_stop(x->conn, f);
+}
+
+static int rx_max_data(struct rx_ctx *x, const struct quic_frame *f)
+{
+	if (quic_flow_tx_raise(&x->conn->flow_tx, f->u.max.limit))
+		x->conn->want |= QUIC_WANT_TX;
+	return 0;
+}
+
+static int rx_max_stream_data(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_stream_on_max_data(x->conn, f);
+}
+
+static int rx_max_streams(struct rx_ctx *x, const struct quic_frame *f)
+{
+	quic_streams_on_max_streams(x->conn, f);
+	return 0;
+}
+
+static int rx_stream_blocked(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_stream_on_blocked(x->conn, f);
+}
+
+static int rx_new_cid(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_cid_on_new(x->conn, f);
+}
+
+static int rx_retire_cid(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_cid_on_retire(x->conn, f);
+}
+
+static int rx_path_challenge(struct rx_ctx *x, const struct quic_frame *f)
+{
+	memcpy(x->conn->path_response, f->u.path.data, sizeof(x->conn->path_response));
+	x->conn->path_response_wanted = true;
+	x->conn->want |= QUIC_WANT_TX;
+	return 0;
+}
+
+/* Frames that only a server sends (RFC 9000 19.7, 19.20). */
+static int rx_from_server(struct rx_ctx *x, const struct quic_frame *f)
+{
+	struct quic_conn *conn = x->conn;
+
+	if (conn->server)
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      f->type, "frame that only a server may send");
+	if (f->type == QUIC_FRAME_HANDSHAKE_DONE && conn->handshake_complete)
+		quic_conn_confirm(conn, x->now);
+	return 0;
+}
+
+static int rx_close(struct rx_ctx *x, const struct quic_frame *f)
+{
+	quic_conn_set_close(x->conn, QUIC_CLOSE_PEER,
+			    f->type == QUIC_FRAME_CONNECTION_CLOSE_APP, f->u.close.code,
+			    f->u.close.frame_type, (const char *)f->u.close.reason,
+			    f->u.close.reason_len);
+	quic_conn_enter_closing(x->conn, QUIC_CONN_DRAINING, x->now);
+	return 0;
+}
+
+/* We never declare max_datagram_frame_size (RFC 9221 3). */
+static int rx_datagram(struct rx_ctx *x, const struct quic_frame *f)
+{
+	return quic_error_set(&x->conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+			      f->type, "DATAGRAM frame that was not negotiated");
+}
+
+/* By frame type below 0x20, one row for each type of defs_frame.h. */
+static int (*const rx_table[])(struct rx_ctx *x, const struct quic_frame *f) = {
+	[QUIC_FRAME_PADDING]			= rx_nothing,
+	[QUIC_FRAME_PING]			= rx_nothing,
+	[QUIC_FRAME_ACK]			= rx_ack,
+	[QUIC_FRAME_ACK + 1]			= rx_ack,
+	[QUIC_FRAME_RESET_STREAM]		= rx_reset,
+	[QUIC_FRAME_STOP_SENDING]		= rx_stop,
+	[QUIC_FRAME_CRYPTO]			= rx_crypto,
+	[QUIC_FRAME_NEW_TOKEN]			= rx_from_server,
+	[QUIC_FRAME_STREAM ... QUIC_FRAME_STREAM + 7] = rx_stream,
+	[QUIC_FRAME_MAX_DATA]			= rx_max_data,
+	[QUIC_FRAME_MAX_STREAM_DATA]		= rx_max_stream_data,
+	[QUIC_FRAME_MAX_STREAMS]		= rx_max_streams,
+	[QUIC_FRAME_MAX_STREAMS + 1]		= rx_max_streams,
+	[QUIC_FRAME_DATA_BLOCKED]		= rx_nothing,
+	[QUIC_FRAME_STREAM_DATA_BLOCKED]	= rx_stream_blocked,
+	[QUIC_FRAME_STREAMS_BLOCKED]		= rx_nothing,
+	[QUIC_FRAME_STREAMS_BLOCKED + 1]	= rx_nothing,
+	[QUIC_FRAME_NEW_CONNECTION_ID]		= rx_new_cid,
+	[QUIC_FRAME_RETIRE_CONNECTION_ID]	= rx_retire_cid,
+	[QUIC_FRAME_PATH_CHALLENGE]		= rx_path_challenge,
+	[QUIC_FRAME_PATH_RESPONSE]		= rx_nothing,
+	[QUIC_FRAME_CONNECTION_CLOSE]		= rx_close,
+	[QUIC_FRAME_CONNECTION_CLOSE_APP]	= rx_close,
+	[QUIC_FRAME_HANDSHAKE_DONE]		= rx_from_server,
+};
+
+static int rx_frame(struct rx_ctx *x, const struct quic_frame *f)
+{
+	if (likely((f->type & ~7ULL) == QUIC_FRAME_STREAM))
+		return rx_stream(x, f);
+	if (f->type < ARRAY_SIZE(rx_table))
+		return rx_table[f->type](x, f);
+	return rx_datagram(x, f);
+}
+
+static u8 level_pkt(u8 level)
+{
+	return level == QUIC_CRYPTO_APP ? QUIC_F_1 :
+	       level == QUIC_CRYPTO_HANDSHAKE ? QUIC_F_H :
+	       level == QUIC_CRYPTO_INITIAL ? QUIC_F_I : QUIC_F_0;
+}
+
+static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
+{
+	const struct quic_rx_pkt *pkt = x->pkt;
+	struct quic_conn *conn = x->conn;
+	struct quic_frames_sum sum;
+	struct quic_frame f;
+	struct quic_rcur c;
+	u8 in = level_pkt(pkt->level);
+	int err;
+
+	err = quic_frames_check(pkt->data, pkt->len, in, &sum, &conn->err);
+	if (err)
+		return err;
+	*ack_eliciting = sum.ack_eliciting;
+	c = quic_rcur_init(pkt->data, pkt->len);
+	while (quic_rcur_left(&c) && quic_conn_is_open(conn)) {
+		err = quic_frame_parse(&c, in, &f, &conn->err);
+		if (!err)
+			err = rx_frame(x, &f);
+		if (unlikely(err))
+			return err;
+	}
+	return 0;
+}
+
+/* A packet in the closing state: answer some of them (RFC 9000 10.2.1). */
+static void rx_while_closing(struct quic_conn *conn)
+{
+	if (conn->state != QUIC_CONN_CLOSING)
+		return;
+	conn->close_rx++;
+	if (conn->close_rx & (conn->close_rx - 1))
+		return;
+	conn->closing_pending = true;
+	conn->want |= QUIC_WANT_TX;
+}
+
+/* What the mere arrival of a packet of this level proves. */
+static void rx_note_level(struct quic_conn *conn, u8 level, u64 now)
+{
+	if (!conn->server || level != QUIC_CRYPTO_HANDSHAKE)
+		return;
+	/* RFC 9000 8.1; RFC 9001 4.9.1. */
+	conn->path.validated = true;
+	quic_conn_discard(conn, QUIC_CRYPTO_INITIAL, now);
+}
+
+static void rx_pkt(struct rx_ctx *x)
+{
+	const struct quic_rx_pkt *pkt = x->pkt;
+	struct quic_conn *conn = x->conn;
+	struct quic_pnspace *s = &conn->space[x->space];
+	bool ack_eliciting = false;
+	int err;
+
+	if (s->gone || (pkt->level == QUIC_CRYPTO_APP && !conn->handshake_complete)) {
+		conn->stats.pkts_dropped++;
+		return;
+	}
+	if (quic_rangeset_contains(&s->rx, pkt->pn)) {
+		conn->stats.pkts_dup++;
+		return;
+	}
+	if (unlikely(pkt->level != QUIC_CRYPTO_APP) && !quic_cid_peer_scid(conn, &pkt->scid)) {
+		conn->stats.pkts_dropped++;
+		return;
+	}
+	err = rx_payload(x, &ack_eliciting);
+	if (unlikely(err == -EPROTO)) {
+		quic_conn_fatal(conn, x->now);
+		return;
+	}
+	if (unlikely(err)) {
+		conn->stats.pkts_dropped++;
+		return;
+	}
+	conn->stats.pkts_recv++;
+	if (s->gone)	/* HANDSHAKE_DONE and the like may have ended it */
+		return;
+	quic_pnspace_received(s, pkt->pn, ack_eliciting, x->space != QUIC_SPACE_APP,
+			      conn->local.max_ack_delay * QUIC_NS_PER_MS, x->now);
+	rx_note_level(conn, pkt->level, x->now);
+	if (s->ack_now)
+		conn->want |= QUIC_WANT_TX;
+}
+
+void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 n, u64 now)
+{
+	struct rx_ctx x = { .conn = conn, .now = now };
+	bool unblocked = conn->server && !conn->path.validated;
+	u32 i;
+
+	quic_host_assert_owned(conn);
+	for (i = 0; i < n; i++) {
+		conn->path.rx_bytes += pkts[i].dgram_len;
+		conn->stats.bytes_recv += pkts[i].dgram_len;
+		if (unlikely(!quic_conn_is_open(conn))) {
+			rx_while_closing(conn);
+			continue;
+		}
+		x.pkt = &pkts[i];
+		x.space = quic_level_space(pkts[i].level);
+		rx_pkt(&x);
+	}
+	if (!quic_conn_is_open(conn))
+		return;
+	conn->idle_tx_reset = false;
+	quic_conn_restart_idle(conn, now);
+	quic_conn_check_shutdown(conn, now);
+	if (unblocked) {
+		conn->want |= QUIC_WANT_TX;
+		quic_recovery_set_timer(conn, now);
+	}
+}
+
+void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len)
+{
+	conn->path.rx_bytes += dgram_len;
+}

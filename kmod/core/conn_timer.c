@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Time: which of a connection's deadlines comes next, and what is done then.
+ *
+ * Every deadline is a field that its owner sets; here is the one list of them.
+ * The host asks for the earliest and calls when it passed; calling too early or
+ * twice does no harm.
+ */
+#include "conn_int.h"
+#include "pnspace.h"
+#include "recovery.h"
+
+u64 quic_conn_deadline(const struct quic_conn *conn)
+{
+	u64 t = min(conn->loss_deadline, conn->idle_deadline);
+	u32 i;
+
+	t = min(t, conn->close_deadline);
+	t = min(t, conn->shutdown_deadline);
+	t = min(t, conn->handshake_deadline);
+	if (quic_conn_is_open(conn))
+		for (i = 0; i < QUIC_SPACES; i++)
+			t = min(t, conn->space[i].ack_deadline);
+	return conn->state == QUIC_CONN_CLOSED ? QUIC_TIME_NEVER : t;
+}
+
+void quic_conn_restart_idle(struct quic_conn *conn, u64 now)
+{
+	u64 t = conn->idle_timeout;
+
+	if (t == QUIC_TIME_NEVER)
+		return;
+	/* RFC 9000 10.1: at least three PTOs. */
+	conn->idle_deadline = now + max(t, 3 * quic_recovery_pto(conn));
+}
+
+static void give_up(struct quic_conn *conn, enum quic_close_origin origin, const char *why)
+{
+	quic_conn_set_close(conn, origin, false, 0, 0, why, strlen(why));
+	conn->loss_deadline = QUIC_TIME_NEVER;
+	conn->want |= QUIC_WANT_READABLE | QUIC_WANT_WRITABLE;
+	quic_conn_set_state(conn, QUIC_CONN_CLOSED);
+}
+
+void quic_conn_on_timer(struct quic_conn *conn, u64 now)
+{
+	u32 i;
+
+	quic_host_assert_owned(conn);
+	if (conn->state == QUIC_CONN_CLOSED)
+		return;
+	if (!quic_conn_is_open(conn)) {
+		if (conn->close_deadline <= now)
+			quic_conn_set_state(conn, QUIC_CONN_CLOSED);
+		return;
+	}
+	if (conn->handshake_deadline <= now) {
+		give_up(conn, QUIC_CLOSE_HANDSHAKE, "the handshake took too long");
+		return;
+	}
+	if (conn->idle_deadline <= now) {
+		give_up(conn, QUIC_CLOSE_IDLE, "nothing was heard for the idle time-out");
+		return;
+	}
+	if (conn->shutdown_deadline <= now) {
+		quic_conn_close(conn, true, conn->shutdown_code,
+				conn->shutdown_reason, now);
+		return;
+	}
+	for (i = 0; i < QUIC_SPACES; i++)
+		if (conn->space[i].ack_deadline <= now) {
+			conn->space[i].ack_now = true;
+			conn->space[i].ack_deadline = QUIC_TIME_NEVER;
+			conn->want |= QUIC_WANT_TX;
+		}
+	if (conn->loss_deadline <= now)
+		quic_recovery_on_timeout(conn, now);
+}

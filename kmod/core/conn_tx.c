@@ -1,0 +1,677 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending: fills a batch of packets, one datagram after the other.
+ *
+ * A datagram holds up to one packet per level: Initial, Handshake, 1-RTT
+ * (RFC 9000 12.2). Each packet takes an ACK if one is owed, TLS bytes, values
+ * to announce, then stream data. Bulk data goes in by reference: the header of
+ * the last STREAM frame ends at a multiple of 16 bytes of plaintext, reached by
+ * PADDING in front of it, because the crypto API is a third slower where pieces
+ * join elsewhere; small frames are copied.
+ *
+ *   buf                hdr_len            prefix_len        pieces        tag
+ *    | header           | ACK, .. PADDING, STREAM header | by reference | 16 |
+ *
+ * Datagrams of a batch are equally long, except that the last may be shorter:
+ * the first that is not full ends the batch, so a batch is one GSO train.
+ *
+ * Packets count as sent once built. What is built respects, in this order: the
+ * keys that exist, anti-amplification, the congestion window and pacing (which
+ * PTO probes and ACKs ignore), flow control.
+ */
+#include "conn_int.h"
+#include "wire_hdr.h"
+#include "pnspace.h"
+#include "recovery.h"
+#include "stream.h"
+#include "cid.h"
+#include "pmtud.h"
+
+#define TX_COPY_MAX	128	/* STREAM data up to this is copied */
+#define TX_ALIGN	16	/* of plaintext where pieces join */
+
+/**
+ * struct tx_ctx - one call of quic_conn_build()
+ * @pace: bytes that pacing allows
+ * @paced_out: pacing stopped something
+ * @cwnd_out: the congestion window did
+ */
+struct tx_ctx {
+	struct quic_conn *conn;
+	struct quic_tx_batch *batch;
+	u64 now;
+	u64 pace;
+	bool paced_out;
+	bool cwnd_out;
+};
+
+/**
+ * struct tx_pkt - the packet being written
+ * @w: where the payload goes on; ends before the tag
+ * @payload: its first byte
+ * @eliciting_ok: congestion control lets ack-eliciting frames out
+ * @retrans: it carries bytes sent before
+ * @full: nothing can follow: data by reference ends the packet
+ * @expand: the datagram may have to be padded to 1200 bytes: copy all data
+ */
+struct tx_pkt {
+	struct quic_tx_pkt *out;
+	struct quic_sent_pkt *rec;
+	struct quic_pnspace *s;
+	struct quic_wcur w;
+	u8 *payload;
+	u8 level;
+	bool eliciting_ok;
+	bool retrans;
+	bool full;
+	bool expand;
+	u32 length_off;
+	u32 pieces_len;
+};
+
+static bool level_open(const struct quic_conn *conn, u8 level)
+{
+	if (!(conn->tx_keys & 1 << level))
+		return false;
+	return level != QUIC_CRYPTO_APP || conn->handshake_complete;
+}
+
+/* ---- frames ---- */
+
+static void put_ack(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_pnspace *s = p->s;
+
+	if (!s->ack_pending || !s->rx_next)
+		return;
+	/* Leave half of the packet for data when much is missing. */
+	if (!quic_pnspace_put_ack(s, &p->w, x->conn->local.ack_delay_exponent,
+				  quic_wcur_left(&p->w) / 2, x->now))
+		return;
+	p->rec->flags |= QUIC_SENT_ACK;
+	p->rec->largest_acked = s->rx_next - 1;
+	x->conn->stats.acks_sent++;
+}
+
+static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_sendbuf *sb = &p->s->crypto_tx;
+	u64 off, len;
+	u32 hdr, n;
+
+	while (quic_sendbuf_next(sb, QUIC_VARINT_MAX, &off, &len)) {
+		hdr = 1 + quic_varint_len(off) + 2;
+		if (quic_wcur_left(&p->w) < hdr + 1)
+			return;
+		n = min_t(u64, len, quic_wcur_left(&p->w) - hdr);
+		if (quic_sent_note_range(p->rec, 0, off, n, false, true))
+			return;
+		quic_put_u8(&p->w, QUIC_FRAME_CRYPTO);
+		quic_put_varint(&p->w, off);
+		quic_put_varint_len(&p->w, n, 2);
+		quic_sendbuf_copy(sb, off, n, p->w.p);
+		p->w.p += n;
+		if (quic_sendbuf_sent(sb, off, n, false) < n)
+			p->retrans = true;
+		p->rec->flags |= QUIC_SENT_ACK_ELICITING;
+	}
+}
+
+static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
+		     struct quic_frame *f, u8 *token)
+{
+	f->type = v->frame;
+	if (v->frame == QUIC_FRAME_NEW_CONNECTION_ID ||
+	    v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID)
+		quic_cid_fill_frame(conn, v, f, token);
+	else if (v->frame != QUIC_FRAME_HANDSHAKE_DONE)
+		quic_stream_fill_frame(conn, v, f);
+}
+
+static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_valsyncs *vals = &x->conn->vals;
+	u8 token[QUIC_RESET_TOKEN_LEN];
+	struct quic_valsync *v, *n;
+	struct quic_frame f;
+
+	list_for_each_entry_safe(v, n, &vals->wanted, node) {
+		fill_val(x->conn, v, &f, token);
+		if (!quic_frame_put(&p->w, &f)) {
+			p->w.bad = false;
+			return;
+		}
+		quic_valsync_sent(vals, v, p->out->pn);
+		p->rec->flags |= QUIC_SENT_CTRL | QUIC_SENT_ACK_ELICITING;
+	}
+}
+
+static void put_path_response(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_conn *conn = x->conn;
+	struct quic_frame f = { .type = QUIC_FRAME_PATH_RESPONSE };
+
+	f.u.path.data = conn->path_response;
+	if (!quic_frame_put(&p->w, &f)) {
+		p->w.bad = false;
+		return;
+	}
+	conn->path_response_wanted = false;
+	p->expand = true;	/* RFC 9000 8.2.2 */
+	p->rec->flags |= QUIC_SENT_ACK_ELICITING;
+}
+
+/* Bytes of PADDING that make the plaintext so far plus @hdr a multiple of 16. */
+static u32 align_pad(const struct tx_pkt *p, u32 hdr)
+{
+	return -(u32)(p->w.p - p->payload + hdr) & (TX_ALIGN - 1);
+}
+
+/*
+ * The last frame of the packet, its data by reference. Return: bytes of data,
+ * or 0 when copying is the better way.
+ */
+static u32 put_stream_ref(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 len)
+{
+	u32 hdr = quic_frame_stream_hdr_len(s->id, off, 0, false);
+	u32 pad = align_pad(p, hdr), left = quic_wcur_left(&p->w), n;
+
+	if (left < pad + hdr + TX_COPY_MAX)
+		return 0;
+	n = min_t(u64, len, left - pad - hdr);
+	p->out->n_pieces = quic_sendbuf_map(&s->tx, off, n, p->out->piece,
+					    QUIC_TX_PIECES_MAX);
+	if (!p->out->n_pieces)
+		return 0;
+	if (quic_sent_note_range(p->rec, s->id, off, n,
+				 quic_sendbuf_fin_at(&s->tx, off + n), false)) {
+		p->out->n_pieces = 0;
+		return 0;
+	}
+	memset(quic_put_space(&p->w, pad), 0, pad);
+	quic_frame_put_stream_hdr(&p->w, s->id, off, n, false,
+				  quic_sendbuf_fin_at(&s->tx, off + n));
+	p->pieces_len = n;
+	p->full = true;
+	return n;
+}
+
+/* A frame with its data copied. Return: false when it does not fit. */
+static bool put_stream_copy(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 len,
+			    u32 *n)
+{
+	u32 hdr = quic_frame_stream_hdr_len(s->id, off, min_t(u64, len, 16383), true);
+	u32 left = quic_wcur_left(&p->w);
+	bool fin;
+
+	if (left < hdr + min_t(u64, len, 1))
+		return false;
+	*n = min_t(u64, len, left - hdr);
+	fin = quic_sendbuf_fin_at(&s->tx, off + *n);
+	if (quic_sent_note_range(p->rec, s->id, off, *n, fin, false))
+		return false;
+	quic_frame_put_stream_hdr(&p->w, s->id, off, *n, true, fin);
+	if (*n)
+		quic_sendbuf_copy(&s->tx, off, *n, p->w.p);
+	p->w.p += *n;
+	return true;
+}
+
+/* Is there another stream that wants to send after @s? */
+static bool others_wait(const struct quic_conn *conn)
+{
+	return conn->streams.sendable.next != conn->streams.sendable.prev;
+}
+
+static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s)
+{
+	struct quic_conn *conn = x->conn;
+	u64 off, len, next = s->tx.next;
+	bool fills;
+	u32 n = 0;
+
+	if (!quic_stream_tx_next(conn, s, &off, &len))
+		return true;
+	fills = len + TX_ALIGN + 24 >= quic_wcur_left(&p->w);
+	if (len > TX_COPY_MAX && !p->expand && (fills || !others_wait(conn)))
+		n = put_stream_ref(p, s, off, len);
+	if (!n && !put_stream_copy(p, s, off, len, &n))
+		return false;
+	if (off < next)
+		p->retrans = true;
+	p->rec->flags |= QUIC_SENT_ACK_ELICITING;
+	quic_stream_tx_sent(conn, s, off, n, quic_sendbuf_fin_at(&s->tx, off + n));
+	return true;
+}
+
+/*
+ * Streams take turns: one that had its turn goes to the end of the list, also
+ * when the connection's credit left nothing for it.
+ */
+static void put_streams(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct list_head *list = &x->conn->streams.sendable;
+	struct quic_stream *s, *n, *last;
+
+	if (list_empty(list))
+		return;
+	last = list_last_entry(list, struct quic_stream, tx_node);
+	list_for_each_entry_safe(s, n, list, tx_node) {
+		bool end = s == last;
+
+		if (!put_stream(x, p, s))
+			return;
+		if (!list_empty(&s->tx_node))
+			list_move_tail(&s->tx_node, list);
+		if (end || p->full || quic_wcur_left(&p->w) < 8)
+			return;
+	}
+}
+
+/* ---- one packet ---- */
+
+static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
+{
+	static const u8 types[QUIC_CRYPTO_LEVELS] = {
+		[QUIC_CRYPTO_INITIAL] = QUIC_PKT_INITIAL,
+		[QUIC_CRYPTO_HANDSHAKE] = QUIC_PKT_HANDSHAKE,
+	};
+	struct quic_conn *conn = x->conn;
+	struct quic_tx_pkt *out = p->out;
+	const struct quic_cid *dcid = quic_conn_dcid(conn);
+
+	out->buf = buf;
+	out->pn = p->s->tx_next;
+	out->pn_len = quic_pn_len(out->pn, p->s->largest_acked, !p->s->acked_any);
+	out->level = p->level;
+	out->key_phase = 0;
+	out->n_pieces = 0;
+	out->dgram_end = false;
+	p->w = quic_wcur_init(buf, room - QUIC_TAG_LEN);
+	if (p->level == QUIC_CRYPTO_APP)
+		quic_hdr_put_short(&p->w, dcid, out->pn, out->pn_len, 0, 0);
+	else
+		p->length_off = quic_hdr_put_long(&p->w, types[p->level], conn->version,
+						  dcid, &conn->cids.local[0].cid,
+						  NULL, 0, out->pn, out->pn_len);
+	out->hdr_len = p->w.p - buf;
+	out->pn_off = out->hdr_len - out->pn_len;
+	p->payload = p->w.p;
+}
+
+/* Set the lengths, after the payload is complete. Return: bytes on the wire. */
+static u32 set_lengths(struct tx_pkt *p)
+{
+	struct quic_tx_pkt *out = p->out;
+
+	out->prefix_len = p->w.p - p->payload;
+	out->len = out->hdr_len + out->prefix_len + p->pieces_len + QUIC_TAG_LEN;
+	if (p->level != QUIC_CRYPTO_APP)
+		quic_hdr_set_length(out->buf, p->length_off,
+				    out->len - out->hdr_len + out->pn_len);
+	return out->len;
+}
+
+static void pad_to(struct tx_pkt *p, u32 payload_len)
+{
+	u32 have = p->w.p - p->payload + p->pieces_len;
+
+	if (have >= payload_len)
+		return;
+	memset(p->w.p, 0, payload_len - have);
+	p->w.p += payload_len - have;
+}
+
+static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_conn *conn = x->conn;
+
+	put_ack(x, p);
+	if (!p->eliciting_ok)
+		return;
+	put_crypto(x, p);
+	if (p->level != QUIC_CRYPTO_APP)
+		return;
+	if (unlikely(conn->path_response_wanted))
+		put_path_response(x, p);
+	if (unlikely(!list_empty(&conn->vals.wanted)))
+		put_vals(x, p);
+	put_streams(x, p);
+}
+
+/* Is there anything an ack-eliciting packet of this level would carry? */
+static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s, u8 level)
+{
+	u64 off, len;
+
+	if (quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
+		return true;
+	return level == QUIC_CRYPTO_APP &&
+	       (!list_empty(&conn->streams.sendable) ||
+		!list_empty(&conn->vals.wanted) || conn->path_response_wanted);
+}
+
+/* May ack-eliciting frames leave? Notes what stops them. */
+static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
+{
+	struct quic_path *path = &x->conn->path;
+
+	if (s->probes)
+		return true;
+	if (quic_cc_room(&path->cc) < path->mtu) {
+		x->cwnd_out = true;
+		return false;
+	}
+	if (x->pace < path->mtu) {
+		x->paced_out = true;
+		return false;
+	}
+	return true;
+}
+
+static void account(struct tx_ctx *x, struct tx_pkt *p, enum quic_space space)
+{
+	struct quic_conn *conn = x->conn;
+	struct quic_sent_pkt *rec = p->rec;
+
+	if (rec->flags & QUIC_SENT_ACK_ELICITING) {
+		rec->flags |= QUIC_SENT_IN_FLIGHT;
+		if (p->s->probes)
+			p->s->probes--;
+		if (!conn->idle_tx_reset && conn->handshake_complete) {
+			conn->idle_tx_reset = true;
+			quic_conn_restart_idle(conn, x->now);
+		}
+	}
+	if (rec->flags & QUIC_SENT_ACK)
+		quic_pnspace_ack_sent(p->s);
+	if (p->retrans)
+		conn->stats.pkts_retrans++;
+	conn->stats.pkts_sent++;
+	quic_recovery_on_sent(conn, space, rec, p->out->len, x->now);
+}
+
+/*
+ * Build the packet of one level at @buf. Return: its bytes, 0 when there is
+ * nothing to send; then nothing changed.
+ */
+static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pkt *p)
+{
+	enum quic_space space = quic_level_space(level);
+	struct quic_conn *conn = x->conn;
+	struct quic_pnspace *s = &conn->space[space];
+	bool data = has_data(conn, s, level), probe = s->probes;
+
+	if (!data && !probe && !quic_pnspace_ack_due(s, x->now))
+		return 0;
+	*p = (struct tx_pkt){ .s = s, .level = level };
+	p->eliciting_ok = (data || probe) && eliciting_ok(x, s);
+	if (!p->eliciting_ok && !quic_pnspace_ack_due(s, x->now))
+		return 0;
+	if (quic_sent_reserve(&s->sent, s->tx_next))
+		return 0;
+	p->out = &x->batch->pkt[x->batch->n];
+	put_header(x, p, buf, room);
+	if (p->w.bad || quic_wcur_left(&p->w) < 32)
+		return 0;
+	p->rec = quic_sent_add(&s->sent, s->tx_next);
+	p->expand = !conn->handshake_confirmed;
+	put_frames(x, p);
+	if (p->expand && conn->handshake_confirmed)
+		pad_to(p, QUIC_MIN_UDP_PAYLOAD - QUIC_TAG_LEN - p->out->hdr_len);
+	if (p->eliciting_ok && probe && !(p->rec->flags & QUIC_SENT_ACK_ELICITING)) {
+		quic_put_u8(&p->w, QUIC_FRAME_PING);
+		p->rec->flags |= QUIC_SENT_ACK_ELICITING;
+	}
+	if (p->w.p == p->payload) {
+		s->sent.next--;
+		return 0;
+	}
+	/* RFC 9001 5.4.2: the header protection sample must exist. */
+	pad_to(p, QUIC_PN_MAX_LEN - p->out->pn_len);
+	s->tx_next++;
+	x->batch->n++;
+	return set_lengths(p);
+}
+
+/* ---- one datagram ---- */
+
+/* Bytes that anti-amplification still allows (RFC 9000 8.1). */
+static u64 amplification_room(const struct quic_conn *conn)
+{
+	const struct quic_path *path = &conn->path;
+
+	if (path->validated)
+		return U64_MAX;
+	return 3 * path->rx_bytes > path->tx_bytes ?
+	       3 * path->rx_bytes - path->tx_bytes : 0;
+}
+
+static void dgram_sent(struct tx_ctx *x, u32 len)
+{
+	struct quic_conn *conn = x->conn;
+
+	x->batch->pkt[x->batch->n - 1].dgram_end = true;
+	x->batch->n_dgrams++;
+	quic_host_tx_commit(x->batch, len);
+	conn->path.tx_bytes += len;
+	conn->stats.bytes_sent += len;
+	quic_pacer_sent(&conn->path.pacer, len);
+	x->pace -= min_t(u64, x->pace, len);
+}
+
+/* RFC 9000 14.1: which datagrams must have 1200 bytes? */
+static bool must_pad(const struct quic_conn *conn, const struct tx_pkt *initial)
+{
+	return !conn->server || initial->rec->flags & QUIC_SENT_ACK_ELICITING;
+}
+
+/*
+ * A datagram of the handshake: Initial, Handshake and 1-RTT packets together,
+ * padded if it must be. Return: its bytes.
+ */
+static u32 build_coalesced(struct tx_ctx *x, u8 *buf, u32 room)
+{
+	static const u8 order[] = {
+		QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_APP
+	};
+	struct quic_conn *conn = x->conn;
+	struct tx_pkt pkts[ARRAY_SIZE(order)];
+	u32 used = 0, n = 0, i, len;
+	bool pad = false;
+
+	for (i = 0; i < ARRAY_SIZE(order) && room - used > 64; i++) {
+		if (!level_open(conn, order[i]))
+			continue;
+		len = build_pkt(x, order[i], buf + used, room - used, &pkts[n]);
+		if (!len)
+			continue;
+		if (order[i] == QUIC_CRYPTO_INITIAL)
+			pad = must_pad(conn, &pkts[n]);
+		used += len;
+		n++;
+	}
+	if (!n)
+		return 0;
+	if (pad && used < QUIC_MIN_UDP_PAYLOAD && room >= QUIC_MIN_UDP_PAYLOAD &&
+	    !pkts[n - 1].pieces_len) {
+		struct tx_pkt *last = &pkts[n - 1];
+
+		used -= last->out->len;
+		pad_to(last, last->w.p - last->payload + QUIC_MIN_UDP_PAYLOAD - used -
+			     last->out->len);
+		last->rec->flags |= QUIC_SENT_IN_FLIGHT;
+		used += set_lengths(last);
+	}
+	for (i = 0; i < n; i++)
+		account(x, &pkts[i], quic_level_space(pkts[i].level));
+	return used;
+}
+
+static u32 build_app(struct tx_ctx *x, u8 *buf, u32 room)
+{
+	struct tx_pkt p;
+	u32 len = build_pkt(x, QUIC_CRYPTO_APP, buf, room, &p);
+
+	if (len)
+		account(x, &p, QUIC_SPACE_APP);
+	return len;
+}
+
+static u32 build_dgram(struct tx_ctx *x)
+{
+	struct quic_conn *conn = x->conn;
+	u64 amp = amplification_room(conn);
+	u32 room = min_t(u64, conn->path.mtu, amp), len;
+	u8 *buf;
+
+	/* A server that could not even send a full Initial waits for credit. */
+	if (room < QUIC_MIN_UDP_PAYLOAD)
+		return 0;
+	buf = quic_host_tx_space(x->batch, room);
+	if (!buf)
+		return 0;
+	len = likely(conn->handshake_confirmed) ? build_app(x, buf, room) :
+						  build_coalesced(x, buf, room);
+	if (!len)
+		return 0;
+	dgram_sent(x, len);
+	/* RFC 9001 4.9.1: a client drops Initial keys with its first Handshake. */
+	if (!conn->server && conn->space[QUIC_SPACE_HANDSHAKE].tx_next)
+		quic_conn_discard(conn, QUIC_CRYPTO_INITIAL, x->now);
+	return len;
+}
+
+/* A path MTU probe has a datagram, and a batch, of its own. */
+static bool build_pmtu_probe(struct tx_ctx *x)
+{
+	struct quic_conn *conn = x->conn;
+	struct quic_pmtud *pm = &conn->pmtud;
+	struct quic_pnspace *s = &conn->space[QUIC_SPACE_APP];
+	struct tx_pkt p = { .s = s, .level = QUIC_CRYPTO_APP };
+	u8 *buf;
+
+	if (!pm->wanted || pm->flying || quic_cc_room(&conn->path.cc) < pm->target ||
+	    quic_sent_reserve(&s->sent, s->tx_next))
+		return false;
+	buf = quic_host_tx_space(x->batch, pm->target);
+	if (!buf)
+		return false;
+	p.out = &x->batch->pkt[0];
+	put_header(x, &p, buf, pm->target);
+	p.rec = quic_sent_add(&s->sent, s->tx_next++);
+	quic_put_u8(&p.w, QUIC_FRAME_PING);
+	pad_to(&p, quic_wcur_left(&p.w) + 1);
+	p.rec->flags |= QUIC_SENT_ACK_ELICITING | QUIC_SENT_PMTU;
+	x->batch->n++;
+	set_lengths(&p);
+	account(x, &p, QUIC_SPACE_APP);
+	dgram_sent(x, p.out->len);
+	pm->wanted = false;
+	pm->flying = true;
+	pm->tries++;
+	return true;
+}
+
+/* ---- closing ---- */
+
+static u32 build_close_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room)
+{
+	struct quic_conn *conn = x->conn;
+	const struct quic_close_info *info = &conn->close;
+	struct quic_frame f = { .type = QUIC_FRAME_CONNECTION_CLOSE };
+	struct tx_pkt p = {
+		.s = &conn->space[quic_level_space(level)], .level = level,
+		.out = &x->batch->pkt[x->batch->n],
+	};
+
+	f.u.close.code = info->code;
+	f.u.close.frame_type = info->frame_type;
+	f.u.close.reason = (const u8 *)info->reason;
+	f.u.close.reason_len = strlen(info->reason);
+	if (info->app && level == QUIC_CRYPTO_APP) {
+		f.type = QUIC_FRAME_CONNECTION_CLOSE_APP;
+	} else if (info->app) {
+		/* RFC 9000 10.2.3: nothing of the application's in the clear. */
+		f.u.close.code = QUIC_TRANSPORT_ERROR_APPLICATION;
+		f.u.close.reason_len = 0;
+	}
+	put_header(x, &p, buf, room);
+	if (p.w.bad || !quic_frame_put(&p.w, &f))
+		return 0;
+	if (level == QUIC_CRYPTO_INITIAL)
+		pad_to(&p, quic_wcur_left(&p.w) + (p.w.p - p.payload));
+	pad_to(&p, QUIC_PN_MAX_LEN - p.out->pn_len);
+	p.s->tx_next++;
+	x->batch->n++;
+	conn->stats.pkts_sent++;
+	return set_lengths(&p);
+}
+
+/*
+ * CONNECTION_CLOSE at every level that the peer may have keys for
+ * (RFC 9000 10.2.3), each in a datagram of its own.
+ */
+static void build_close(struct tx_ctx *x)
+{
+	static const u8 order[] = {
+		QUIC_CRYPTO_APP, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_INITIAL
+	};
+	struct quic_conn *conn = x->conn;
+	u32 i, len, room;
+	u8 *buf;
+
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		if (!level_open(conn, order[i]))
+			continue;
+		room = min_t(u64, QUIC_MIN_UDP_PAYLOAD, amplification_room(conn));
+		if (room < 128)
+			break;
+		buf = quic_host_tx_space(x->batch, room);
+		if (!buf)
+			break;
+		len = build_close_pkt(x, order[i], buf, room);
+		if (!len)
+			continue;
+		dgram_sent(x, len);
+		conn->close_sent++;
+		if (conn->handshake_confirmed)
+			break;
+	}
+	conn->closing_pending = false;
+}
+
+u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now)
+{
+	struct tx_ctx x = { .conn = conn, .batch = batch, .now = now };
+	u32 first = 0, len;
+
+	quic_host_assert_owned(conn);
+	conn->pacing_deadline = QUIC_TIME_NEVER;
+	if (!quic_conn_is_open(conn)) {
+		if (conn->state == QUIC_CONN_CLOSING && conn->closing_pending)
+			build_close(&x);
+		return batch->n_dgrams;
+	}
+	x.pace = quic_pacer_budget(&conn->path.pacer, now);
+	if (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x))
+		goto out;
+	while (batch->n_dgrams < batch->max_dgrams && batch->n + 3 <= QUIC_TX_PKTS_MAX) {
+		len = build_dgram(&x);
+		if (!len)
+			break;
+		if (!first)
+			first = len;
+		if (len < conn->path.mtu || len < first)
+			break;
+	}
+	if (x.paced_out)
+		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer, conn->path.mtu);
+	conn->path.app_limited = !x.paced_out && !x.cwnd_out;
+	if (batch->n_dgrams > 1)
+		conn->stats.trains++;
+out:
+	if (batch->n_dgrams)
+		quic_recovery_set_timer(conn, now);
+	return batch->n_dgrams;
+}
