@@ -18,7 +18,8 @@ B := $(or $(QUICSOCK_BUILD),$(top)/build)
 KSERIES ?= $(or $(shell cat $(B)/kernels/default 2>/dev/null),6.12)
 W ?= 1
 WERROR ?= y
-CC_KERNEL ?= gcc-12
+# newer kernels ask for options that gcc-12 does not have
+CC_KERNEL ?= $(if $(filter 6.%,$(KSERIES)),gcc-12,$(top)/scripts/kcc)
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
@@ -37,7 +38,7 @@ export KSERIES
 parts := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,libquicsock daemon tools)))
 sub = $(MAKE) -C $(1) O=$(B)/$(1) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
-.PHONY: all modules user deps-% demo test bench bench-core install load unload \
+.PHONY: all modules modules-locked user deps-% demo test bench bench-core install load unload \
 	demo-here check clean distclean help $(parts)
 
 all: deps-demo ## the module and the userspace parts (the default)
@@ -50,6 +51,11 @@ deps-%:
 modules: ## quicsock.ko for KSERIES, into build/$(KSERIES)
 	@[ -e $(KDIR)/Module.symvers ] || { \
 		echo "make: no kernel headers in $(KDIR); cure: scripts/deps kernel $(KSERIES)" >&2; exit 1; }
+	@mkdir -p $(out)
+	@flock $(out)/.lock $(MAKE) modules-locked
+
+# one at a time for a kernel
+modules-locked:
 	@scripts/mirror $(out)/module
 	@CC=$(CC_KERNEL) scripts/probe $(KDIR) $(out)/module
 	@$(MAKE) -C $(KDIR) M=$(out)/module CC=$(CC_KERNEL) W=$(W) $(if $(V),V=$(V)) $(if $(C),C=$(C)) \

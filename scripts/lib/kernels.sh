@@ -45,7 +45,7 @@ kernel_packages()
 	case $1 in
 	6.1)	echo linux-kbuild-6.1 ;;
 	6.12)	echo "linux-kbuild-$abi" ;;
-	7.2)	echo "linux-kbuild-$abi linux-modules-$rel linux-base-$rel" ;;
+	7.2)	echo "linux-kbuild-$abi linux-modules-$rel linux-base-$rel libc6" ;;
 	esac
 }
 
@@ -84,6 +84,24 @@ kernel_root()
 	echo "$rel" > "$t/release"
 }
 
+# kernel_tools DIR: the tools of a kernel from a newer release want that
+# release's C library; where one was unpacked with them, start them under it.
+kernel_tools()
+{
+	local t=$1 ld libs f
+
+	ld=$t/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+	[ -e "$ld" ] || return 0
+	libs=${ld%/*}:/usr/lib/x86_64-linux-gnu:/lib/x86_64-linux-gnu
+	find "$t"/usr/lib/linux-kbuild-* -type f -perm /111 | while read -r f; do
+		[ "$(head -c 4 "$f" | tr -d '\0')" = $'\x7fELF' ] || continue
+		mv "$f" "$f.elf"
+		printf '#!/bin/sh\nexec %s --library-path %s --argv0 "$0" %s.elf "$@"\n' \
+			"$ld" "$libs" "$f" > "$f"
+		chmod +x "$f"
+	done
+}
+
 # unpack DIR: every package found in DIR/debs, at once.
 unpack()
 {
@@ -120,6 +138,7 @@ kernel_get()
 		die "cannot unpack $rel ($(tail -n 1 "$progress_log"))" "free some space and run this again"
 	rm -rf "$t/debs"
 	kernel_root "$t" "$rel"
+	kernel_tools "$t"
 	echo "$t" > "$t/.ready"
 	say "kernel $1 is $rel"
 }
