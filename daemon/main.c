@@ -249,8 +249,10 @@ static void announce(struct daemon *d)
 static int pool_failed(struct daemon *d, int err)
 {
 	stop_pool(d);
-	if (err == -ENOENT || err == -EOPNOTSUPP)
-		return start_pool(d);	/* the family went just now */
+	if (err == -ENOENT) {		/* the family went just now */
+		d->wait |= d->announced;
+		return start_pool(d);
+	}
 	if (err == -EPERM)
 		log_error("the kernel refuses to register us: quicd needs"
 			  " CAP_NET_ADMIN in this network namespace; run it as"
