@@ -106,7 +106,7 @@ demo-here: ## the demo on this machine's own kernel
 	@scripts/demo --here
 
 check: ## shellcheck over the scripts
-	@shellcheck -x $$(git ls-files | xargs grep -lsE '^#!/bin/(ba)?sh|^# shellcheck shell=') && \
+	@shellcheck -x $$(git ls-files ':!scripts/lib' | xargs grep -lsE '^#!/bin/(ba)?sh|^# shellcheck shell=') && \
 		echo "check: scripts are clean"
 
 clean: ## remove what was built; kernels and downloads stay

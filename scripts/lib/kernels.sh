@@ -58,7 +58,7 @@ kernel_root()
 	if [ -d "$t/lib" ] && [ ! -L "$t/lib" ]; then
 		mkdir -p "$t/usr/lib"
 		cp -al "$t/lib/." "$t/usr/lib/"
-		rm -rf "$t/lib"
+		rm -rf "${t:?}/lib"
 	fi
 	ln -sfn usr/lib "$t/lib"
 	mkdir -p "$t/boot"
@@ -96,6 +96,7 @@ kernel_tools()
 	find "$t"/usr/lib/linux-kbuild-* -type f -perm /111 | while read -r f; do
 		[ "$(head -c 4 "$f" | tr -d '\0')" = $'\x7fELF' ] || continue
 		mv "$f" "$f.elf"
+		# shellcheck disable=SC2016  # expands when the tool is started
 		printf '#!/bin/sh\nexec %s --library-path %s --argv0 "$0" %s.elf "$@"\n' \
 			"$ld" "$libs" "$f" > "$f"
 		chmod +x "$f"
