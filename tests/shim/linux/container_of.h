@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stand-in for <linux/container_of.h>; all of it is in compiler.h. */
+#include <linux/compiler.h>
