@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packet headers: long (RFC 9000 17.2), short (17.3), version negotiation. */
+#ifndef QUIC_CORE_WIRE_HDR_H
+#define QUIC_CORE_WIRE_HDR_H
+
+#include "types.h"
+#include "varint.h"
+
+/**
+ * struct quic_hdr - a header before header protection is removed
+ * @type: packet type
+ * @version: of a long header, 0 for version negotiation and short headers
+ * @dcid: destination connection ID
+ * @scid: source connection ID, long headers only
+ * @token: Initial: token; Retry: retry token; Version Negotiation: the list of
+ *	versions. Points into the packet.
+ * @token_len: bytes of it
+ * @pn_off: offset of the packet number from the packet's first byte; 0 when
+ *	the type has none
+ * @len: bytes of this packet in the datagram: the next coalesced one starts
+ *	there (RFC 9000 12.2)
+ */
+struct quic_hdr {
+	enum quic_pkt_type type;
+	u32 version;
+	struct quic_cid dcid;
+	struct quic_cid scid;
+	const u8 *token;
+	u32 token_len;
+	u32 pn_off;
+	u32 len;
+};
+
+/**
+ * quic_hdr_parse - parse one packet's header
+ * @data: the packet's first byte
+ * @len: bytes to the end of the datagram
+ * @cid_len: length of connection IDs in short headers that we receive
+ * @hdr: filled on success only
+ *
+ * Also decodes packets of unknown versions as far as RFC 8999 defines them
+ * (type Initial, pn_off 0): the caller looks at @version. A packet number
+ * field plus sample of 20 bytes is guaranteed to be inside @hdr->len for types
+ * that have one (RFC 9001 5.4.2).
+ *
+ * Context: any. Return: 0, or -EBADMSG: drop the rest of the datagram.
+ */
+int quic_hdr_parse(const u8 *data, u32 len, u8 cid_len, struct quic_hdr *hdr);
+
+/**
+ * quic_hdr_put_long - write a long header up to the packet number, inclusive
+ * @c: cursor
+ * @type: Initial, 0-RTT or Handshake
+ * @version: QUIC_VERSION_V1 or QUIC_VERSION_V2 (RFC 9369 3.2 type bits)
+ * @dcid: destination
+ * @scid: source
+ * @token: Initial's token or NULL
+ * @token_len: its bytes
+ * @pn: packet number
+ * @pn_len: 1 to 4
+ *
+ * The Length field takes two bytes and is filled by quic_hdr_set_length().
+ *
+ * Return: offset of the Length field from the header's first byte.
+ */
+u32 quic_hdr_put_long(struct quic_wcur *c, enum quic_pkt_type type, u32 version,
+		      const struct quic_cid *dcid, const struct quic_cid *scid,
+		      const u8 *token, u32 token_len, u64 pn, u8 pn_len);
+
+/**
+ * quic_hdr_set_length - fill the two-byte Length field
+ * @pkt: the packet's first byte
+ * @length_off: as quic_hdr_put_long() returned
+ * @length: packet number, payload and tag, at most 16383
+ */
+void quic_hdr_set_length(u8 *pkt, u32 length_off, u32 length);
+
+/**
+ * quic_hdr_put_short - write a short header (RFC 9000 17.3.1)
+ * @c: cursor
+ * @dcid: destination
+ * @pn: packet number
+ * @pn_len: 1 to 4
+ * @key_phase: 0 or 1
+ * @spin: 0 or 1
+ */
+static inline void quic_hdr_put_short(struct quic_wcur *c, const struct quic_cid *dcid,
+				      u64 pn, u8 pn_len, u8 key_phase, u8 spin)
+{
+	u8 *p = quic_put_space(c, 1 + dcid->len + pn_len);
+	u32 i;
+
+	if (!p)
+		return;
+	*p++ = 0x40 | spin << 5 | key_phase << 2 | (pn_len - 1);
+	memcpy(p, dcid->id, dcid->len);
+	p += dcid->len;
+	for (i = pn_len; i--; pn >>= 8)
+		p[i] = pn;
+}
+
+/**
+ * quic_hdr_put_version_neg - write a Version Negotiation packet (RFC 9000 17.2.1)
+ * @c: cursor
+ * @dcid: the SCID of the packet answered
+ * @scid: its DCID
+ * @versions: list in host byte order
+ * @n: entries
+ * @grease: unpredictable byte for the unused bits
+ */
+void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_cid *dcid,
+			      const struct quic_cid *scid, const u32 *versions,
+			      u32 n, u8 grease);
+
+/**
+ * quic_pn_decode - expand a truncated packet number (RFC 9000 A.3)
+ * @largest: largest packet number received in the space
+ * @none: nothing was received in the space yet (largest is ignored)
+ * @truncated: value read
+ * @pn_len: its bytes, 1 to 4
+ *
+ * Return: the full packet number.
+ */
+u64 quic_pn_decode(u64 largest, bool none, u64 truncated, u8 pn_len);
+
+/**
+ * quic_pn_len - bytes to encode a packet number in (RFC 9000 A.2)
+ * @pn: number to send
+ * @largest_acked: largest number the peer acknowledged in the space
+ * @none: it acknowledged none yet
+ *
+ * Return: 1 to 4.
+ */
+u8 quic_pn_len(u64 pn, u64 largest_acked, bool none);
+
+#endif /* QUIC_CORE_WIRE_HDR_H */
