@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pacing (RFC 9002 7.7): a budget of bytes that fills at N * cwnd / smoothed_rtt
+ * and that bursts of at most 1 ms worth, and at least 10 packets, may empty.
+ */
+#ifndef QUIC_CORE_PACER_H
+#define QUIC_CORE_PACER_H
+
+#include "types.h"
+
+/**
+ * struct quic_pacer - state of one path
+ * @budget: bytes that may leave now; may be negative after a probe
+ * @last: time of the last refill
+ * @rate: bytes per second, 0 = not paced yet
+ * @max_rate: cap by SO_MAX_PACING_RATE, bytes per second; U64_MAX none
+ * @burst: bytes the budget holds at most
+ */
+struct quic_pacer {
+	s64 budget;
+	u64 last;
+	u64 rate;
+	u64 max_rate;
+	u32 burst;
+};
+
+/**
+ * quic_pacer_init - a fresh path may send its initial burst at once
+ * @p: pacer
+ * @mss: maximum datagram size
+ * @now: time
+ */
+void quic_pacer_init(struct quic_pacer *p, u32 mss, u64 now);
+
+/**
+ * quic_pacer_update - recompute the rate
+ * @p: pacer
+ * @cwnd: congestion window, bytes
+ * @srtt: smoothed round trip, ns
+ * @slow_start: pace at 2 * cwnd / srtt, else at 1.25 * cwnd / srtt
+ * @mss: maximum datagram size
+ *
+ * Call when an ACK or loss changed the window; a division, so not per packet.
+ */
+void quic_pacer_update(struct quic_pacer *p, u64 cwnd, u64 srtt, bool slow_start,
+		       u32 mss);
+
+/**
+ * quic_pacer_budget - bytes that may leave now
+ * @p: pacer
+ * @now: time; refills
+ */
+u64 quic_pacer_budget(struct quic_pacer *p, u64 now);
+
+static inline void quic_pacer_sent(struct quic_pacer *p, u32 bytes)
+{
+	p->budget -= bytes;
+}
+
+/**
+ * quic_pacer_next - when will @bytes be allowed to leave?
+ * @p: pacer
+ * @bytes: wanted, at most the burst
+ *
+ * Return: absolute time, ns; p->last when at once.
+ */
+u64 quic_pacer_next(const struct quic_pacer *p, u32 bytes);
+
+#endif /* QUIC_CORE_PACER_H */
