@@ -133,6 +133,16 @@ static void shim_release(u32 kind, void *p, size_t size)
 	shim_free(o);
 }
 
+void *shim_mem_alloc(size_t size)
+{
+	return shim_malloc(size);
+}
+
+void shim_mem_free(void *p)
+{
+	shim_free(p);
+}
+
 static bool shim_should_fail(void)
 {
 	host.allocs++;

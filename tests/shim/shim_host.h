@@ -72,6 +72,10 @@ u64 shim_host_live(void);
 u64 shim_host_live_kind(enum quic_obj kind);
 u64 shim_host_bytes(void);
 
+/* Memory of the tests' own: not counted, never made to fail. */
+void *shim_mem_alloc(size_t size);
+void shim_mem_free(void *p);
+
 /* Buffers; their creator holds one reference. NULL when memory is short. */
 struct quic_rxbuf *shim_rxbuf_new(u32 len);
 struct quic_txbuf *shim_txbuf_new(u32 len);
