@@ -32,6 +32,9 @@
 
 /**
  * struct tx_ctx - one call of quic_conn_build()
+ * @conn: connection
+ * @batch: being filled
+ * @now: time
  * @pace: bytes that pacing allows
  * @paced_out: pacing stopped something
  * @cwnd_out: the congestion window did
@@ -47,6 +50,12 @@ struct tx_ctx {
 
 /**
  * struct tx_pkt - the packet being written
+ * @out: its entry in the batch
+ * @rec: its record among the packets in flight
+ * @s: packet number space
+ * @level: QUIC_CRYPTO_*
+ * @length_off: of the Length field of a long header
+ * @pieces_len: bytes of data by reference
  * @w: where the payload goes on; ends before the tag
  * @payload: its first byte
  * @eliciting_ok: congestion control lets ack-eliciting frames out

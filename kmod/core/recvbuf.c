@@ -19,7 +19,9 @@
 
 /**
  * struct quic_rxchunk - bytes of one frame
- * @offset: of @data; @len bytes
+ * @node: in quic_recvbuf.chunks
+ * @offset: of @data in the stream
+ * @len: bytes of it
  * @data: in @buf, or in @copy
  * @buf: owner, or NULL when copied
  * @copy: QUIC_RX_COPY_MAX bytes, only in objects of kind QUIC_OBJ_RX_SMALL
