@@ -234,15 +234,15 @@ static int is_reset(const struct get *g, const struct fetch *f)
  */
 static int after_reset(struct get *g)
 {
+	unsigned int i, found = 0, only = g->active == 1;
 	struct quic_info info;
-	unsigned int i, found = 0;
 
 	if (quicsock_info(g->fd, &info) || info.state != QUIC_STATE_ESTABLISHED)
 		return -1;
 	for (i = 0; i < g->next; i++) {
 		struct fetch *f = &g->list[i];
 
-		if (f->over || (!is_reset(g, f) && g->active > 1))
+		if (f->over || (!only && !is_reset(g, f)))
 			continue;
 		finish(g, f, "the server refused: no such file, or not readable");
 		found++;
