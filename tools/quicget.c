@@ -144,18 +144,24 @@ static void finish(struct get *g, struct fetch *f, const char *why)
 	warnx("%s: %s", f->path, why);
 }
 
-/* Open the file, then the stream; the request is its first and last message. */
+/*
+ * Open the stream, then the file; the request is the stream's first and last
+ * message. Waits for the peer to allow another stream only when no answer is due,
+ * for that would leave answers unread. Return: 0, 1 ask later, -1 connection lost.
+ */
 static int ask(struct get *g, struct fetch *f)
 {
 	char line[HQ_LINE_MAX], part[HQ_LINE_MAX + 8], why[QUICSOCK_TEXT_SIZE];
 	int n;
 
+	f->sid = quicsock_open_stream(g->fd, g->active ?
+				      MSG_QUIC_STREAM_DONTWAIT : 0);
+	if (f->sid < 0 && errno == EAGAIN)
+		return 1;
 	g->active++;
-	n = snprintf(line, sizeof(line), "GET %s%s\r\n",
-		     *f->path == '/' ? "" : "/", f->path);
-	if (n >= (int)sizeof(line)) {
-		finish(g, f, "path too long");
-		return 0;
+	if (f->sid < 0) {
+		finish(g, f, quicsock_explain(g->fd, errno, why, sizeof(why)));
+		return -1;
 	}
 	if (!g->discard) {
 		part_name(f, part, sizeof(part));
@@ -163,14 +169,36 @@ static int ask(struct get *g, struct fetch *f)
 				O_CLOEXEC, 0666);
 		if (f->out < 0) {
 			finish(g, f, strerror(errno));
+			quicsock_reset(g->fd, f->sid, HQ_STORAGE);
 			return 0;
 		}
 	}
-	f->sid = quicsock_open_stream(g->fd, 0);
-	if (f->sid < 0 || quicsock_send_all(g->fd, line, (size_t)n, f->sid,
-					    MSG_QUIC_STREAM_FIN)) {
+	n = snprintf(line, sizeof(line), "GET %s%s\r\n",
+		     *f->path == '/' ? "" : "/", f->path);
+	if (quicsock_send_all(g->fd, line, (size_t)n, f->sid,
+			      MSG_QUIC_STREAM_FIN)) {
 		finish(g, f, quicsock_explain(g->fd, errno, why, sizeof(why)));
 		return -1;
+	}
+	return 0;
+}
+
+/*
+ * Keep as many requests under way as are allowed. @room: how many that is;
+ * shrinks while the peer allows no more streams. Return: 0 or -1, connection lost.
+ */
+static int ask_more(struct get *g, unsigned int *room)
+{
+	int later;
+
+	while (g->next < g->count && g->active < *room) {
+		later = ask(g, &g->list[g->next]);
+		*room = later > 0 ? g->active : g->parallel;
+		if (later > 0)
+			return 0;
+		g->next++;
+		if (later < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -267,19 +295,18 @@ static void give_up(struct get *g, const char *why)
 
 static void fetch_all(struct get *g)
 {
+	unsigned int flags, room = g->parallel;
 	char why[QUICSOCK_TEXT_SIZE];
-	unsigned int flags;
 	int64_t sid;
 	ssize_t n;
 
 	while (g->next < g->count || g->active) {
-		if (g->next < g->count && g->active < g->parallel) {
-			if (ask(g, &g->list[g->next++])) {
-				give_up(g, "not asked for");
-				return;
-			}
-			continue;
+		if (ask_more(g, &room)) {
+			give_up(g, "not asked for");
+			return;
 		}
+		if (!g->active)
+			continue;
 		flags = 0;
 		n = quicsock_recv(g->fd, piece, sizeof(piece), &sid, &flags);
 		if (n < 0 && errno == EINTR)
@@ -472,6 +499,8 @@ static void prepare(struct get *g, int argc, char **argv)
 		struct fetch *f = &g->list[i];
 
 		*f = (struct fetch){ .path = argv[i], .sid = -1, .out = -1 };
+		if (strlen(f->path) > HQ_LINE_MAX - sizeof("GET /\r\n"))
+			errx(EXIT_USAGE, "%s: too long", f->path);
 		f->name = last_part(f->path);
 		if (!g->discard && !*f->name)
 			errx(EXIT_USAGE, "%s: ends in /, which file?", f->path);

@@ -54,6 +54,7 @@ struct fake {
 	int		server;
 	int		family;
 	int		state;
+	unsigned int	attempts;	/* to open a stream without waiting */
 	int64_t		next[2];	/* next bidi and uni id */
 	int64_t		last;		/* opened last, -1 none */
 	int64_t		reset;		/* reset last by the peer */
@@ -410,6 +411,10 @@ static int fake_get(struct fake *f, int name, void *val, socklen_t *len)
 
 	switch (name) {
 	case QUIC_SOCKOPT_STREAM_OPEN:
+		/* Every third attempt that would not wait finds no credit. */
+		if ((open->stream_flags & MSG_QUIC_STREAM_DONTWAIT) &&
+		    ++f->attempts % 3 == 0)
+			return fail(EAGAIN);
 		open->stream_id = open_stream(f, open->stream_flags);
 		return 0;
 	case QUIC_SOCKOPT_ALPN:
