@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <urcu/system.h>
-
 #include "common.h"
 #include "log.h"
 
@@ -41,7 +39,7 @@ static enum log_level threshold = LOG_INFO;
  */
 void log_set_level(enum log_level level)
 {
-	CMM_STORE_SHARED(threshold, level);
+	__atomic_store_n(&threshold, level, __ATOMIC_RELAXED);
 }
 
 /**
@@ -76,7 +74,7 @@ void log_print(enum log_level level, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (level > CMM_LOAD_SHARED(threshold))
+	if (level > __atomic_load_n(&threshold, __ATOMIC_RELAXED))
 		return;
 	if (getenv("JOURNAL_STREAM"))
 		len = (size_t)sprintf(line, "<%c>", levels[level].priority);

@@ -89,7 +89,8 @@ struct pool {
 
 static void count(uint64_t *counter)
 {
-	CMM_STORE_SHARED(*counter, *counter + 1);
+	/* one writer: no need for an atomic addition */
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
 static uint64_t now_ms(void)
@@ -110,7 +111,7 @@ static void poke(int fd)
 
 static void set_status(struct worker *w, int status)
 {
-	CMM_STORE_SHARED(w->status, status);
+	__atomic_store_n(&w->status, status, __ATOMIC_RELEASE);
 	poke(w->pool->event_fd);
 }
 
@@ -293,7 +294,7 @@ static void on_abort(struct worker *w, const struct hs_msg *msg)
 	} else if (hs->worker == w) {
 		ours = true;
 	} else {
-		uatomic_set(&hs->aborted, 1);
+		__atomic_store_n(&hs->aborted, 1, __ATOMIC_RELAXED);
 		poke(hs->worker->wake_fd);
 	}
 	rcu_read_unlock();
@@ -309,7 +310,7 @@ static void sweep(struct worker *w)
 	struct handshake *hs, *next;
 
 	cds_list_for_each_entry_safe(hs, next, &w->timers, timer) {
-		if (!uatomic_read(&hs->aborted))
+		if (!__atomic_load_n(&hs->aborted, __ATOMIC_RELAXED))
 			continue;
 		count(&w->stats.aborted);
 		forget(w, hs);
@@ -519,7 +520,7 @@ static int loop(struct worker *w)
 			return -errno;
 		if (fds[1].revents & POLLIN &&
 		    read(w->wake_fd, &n, sizeof(n)) == sizeof(n)) {
-			if (CMM_LOAD_SHARED(w->stop))
+			if (__atomic_load_n(&w->stop, __ATOMIC_RELAXED))
 				return 0;
 			sweep(w);
 		}
@@ -637,7 +638,8 @@ int pool_status(struct pool *p)
 	int status = 1;
 
 	for (unsigned int i = 0; i < p->n; i++) {
-		int one = CMM_LOAD_SHARED(p->worker[i]->status);
+		int one = __atomic_load_n(&p->worker[i]->status,
+					  __ATOMIC_ACQUIRE);
 
 		if (one < 0)
 			return one;
@@ -661,7 +663,7 @@ void pool_stats(struct pool *p, struct worker_stats *sum)
 		uint64_t *from = (uint64_t *)&p->worker[i]->stats;
 
 		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
-			to[k] += CMM_LOAD_SHARED(from[k]);
+			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
 	}
 }
 
@@ -733,7 +735,7 @@ unsigned int pool_count_old(struct pool *p, unsigned int generation)
 void pool_stop(struct pool *p)
 {
 	for (unsigned int i = 0; i < p->n; i++) {
-		CMM_STORE_SHARED(p->worker[i]->stop, 1);
+		__atomic_store_n(&p->worker[i]->stop, 1, __ATOMIC_RELAXED);
 		poke(p->worker[i]->wake_fd);
 	}
 	for (unsigned int i = 0; i < p->n; i++) {

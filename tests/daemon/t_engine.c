@@ -17,6 +17,35 @@
 
 static struct config *cfg;
 
+static const char config_text[] =
+	"[global]\nlog_level = error\nkeylog = %1$s/keys.log\n%2$s"
+	"[profile good]\ncert = %1$s/good.pem\nkey = %1$s/good.key\n"
+	"ca = %1$s/ca.pem\n"
+	"[profile second]\ncert = %1$s/second.pem\nkey = %1$s/second.key\n"
+	"[profile expired]\ncert = %1$s/expired.pem\nkey = %1$s/expired.key\n"
+	"[profile future]\ncert = %1$s/future.pem\nkey = %1$s/future.key\n"
+	"[profile clientcert]\ncert = %1$s/client.pem\nkey = %1$s/client.key\n"
+	"ca = %1$s/ca.pem\n"
+	"[profile client]\nca = %1$s/ca.pem\n"
+	"[profile distrusts]\nca = %1$s/other.pem\n"
+	"[profile root]\ncert = %1$s/good.pem\nkey = %1$s/good.key\n"
+	"ca = %1$s/ca.pem\nallow_uid = 0, 500-600\n";
+
+static struct config *load(const char *more)
+{
+	char error[CONFIG_ERROR_MAX], text[2048];
+	struct config *c;
+
+	snprintf(text, sizeof(text), config_text, certs_dir, more);
+	certs_write("quicd.conf", text);
+	c = config_load(certs_path("quicd.conf"), false, error);
+	if (!c) {
+		printf("Bail out! %s\n", error);
+		exit(1);
+	}
+	return c;
+}
+
 struct side {
 	struct hs_start start;
 	struct engine *e;
@@ -30,6 +59,7 @@ struct side {
 	uint8_t params[QUIC_HS_TPARAMS_MAX];
 	size_t params_len;
 	size_t chain_len;
+	uint32_t cipher;
 	int error;
 	int alert;
 };
@@ -61,6 +91,7 @@ static void note(struct side *x, const struct action *a)
 			a->send ? '>' : '<');
 		memcpy(x->secret[a->level][a->send], a->data, a->len);
 		x->secret_len[a->level][a->send] = a->len;
+		x->cipher = a->cipher;
 		break;
 	case QUIC_HS_ACTION_PEER_PARAMS:
 		strcpy(t, "P ");
@@ -584,6 +615,39 @@ static void cipher_asked_for(void)
 	end(p);
 }
 
+/* What a later module will enable: one row of cipher.c each. */
+static void every_cipher(void)
+{
+	static const struct {
+		uint32_t number;
+		size_t secret;
+	} rows[] = {
+		{ TLS_CIPHER_AES_GCM_128, 32 },
+		{ TLS_CIPHER_AES_GCM_256, 48 },
+		{ TLS_CIPHER_CHACHA20_POLY1305, 32 },
+	};
+	struct config *saved = cfg;
+	struct pair *p;
+	size_t *len;
+
+	cfg = load("ciphers = aes256-gcm aes128-gcm chacha20-poly1305\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		p = new_pair("good");
+		p->c.start.cipher = rows[i].number;
+		pump(p);
+		CHECK_INT(p->c.state, ENGINE_DONE);
+		CHECK_INT(p->s.state, ENGINE_DONE);
+		CHECK_INT(p->c.cipher, rows[i].number);
+		CHECK_INT(p->s.cipher, rows[i].number);
+		len = p->s.secret_len[QUIC_CRYPTO_APP];
+		CHECK_INT(len[0], rows[i].secret);
+		CHECK_INT(len[1], rows[i].secret);
+		end(p);
+	}
+	config_put(cfg);
+	cfg = saved;
+}
+
 static void missing_params(void)
 {
 	struct pair *p = new_pair("good");
@@ -681,20 +745,6 @@ static void late_input(void)
 	end(p);
 }
 
-static const char config_text[] =
-	"[global]\nlog_level = error\nkeylog = %1$s/keys.log\n"
-	"[profile good]\ncert = %1$s/good.pem\nkey = %1$s/good.key\n"
-	"ca = %1$s/ca.pem\n"
-	"[profile second]\ncert = %1$s/second.pem\nkey = %1$s/second.key\n"
-	"[profile expired]\ncert = %1$s/expired.pem\nkey = %1$s/expired.key\n"
-	"[profile future]\ncert = %1$s/future.pem\nkey = %1$s/future.key\n"
-	"[profile clientcert]\ncert = %1$s/client.pem\nkey = %1$s/client.key\n"
-	"ca = %1$s/ca.pem\n"
-	"[profile client]\nca = %1$s/ca.pem\n"
-	"[profile distrusts]\nca = %1$s/other.pem\n"
-	"[profile root]\ncert = %1$s/good.pem\nkey = %1$s/good.key\n"
-	"ca = %1$s/ca.pem\nallow_uid = 0, 500-600\n";
-
 static void keylog(void)
 {
 	struct pair *p = new_pair("good");
@@ -715,17 +765,9 @@ static void keylog(void)
 
 static void setup(void)
 {
-	char error[CONFIG_ERROR_MAX], text[2048];
-
 	rcu_register_thread();
 	certs_make();
-	snprintf(text, sizeof(text), config_text, certs_dir);
-	certs_write("quicd.conf", text);
-	cfg = config_load(certs_path("quicd.conf"), false, error);
-	if (!cfg) {
-		printf("Bail out! %s\n", error);
-		exit(1);
-	}
+	cfg = load("");
 }
 
 static void teardown(void)
@@ -759,6 +801,7 @@ TAP_MAIN(setup, teardown,
 	 TAP_TEST(client_certificates),
 	 TAP_TEST(own_credential),
 	 TAP_TEST(cipher_asked_for),
+	 TAP_TEST(every_cipher),
 	 TAP_TEST(missing_params),
 	 TAP_TEST(garbage),
 	 TAP_TEST(mutated),

@@ -12,7 +12,7 @@
 #define OWNERS 3
 #define READERS 2
 #define ROUNDS 4000		/* at least, and until readers met something */
-#define ROUNDS_MAX 2000000
+#define ROUNDS_MAX 500000
 #define HITS 2000
 #define LIVE 64			/* handshakes of one owner at a time */
 
@@ -94,7 +94,7 @@ static void *reader(void *arg)
 		hs = table_find(table, id);
 		if (hs) {
 			visit(hs, NULL);
-			uatomic_set(&hs->aborted, 1);
+			__atomic_store_n(&hs->aborted, 1, __ATOMIC_RELAXED);
 			uatomic_inc(&hits);
 		}
 		rcu_read_unlock();
