@@ -351,7 +351,7 @@ struct quic_conn {
 	u64 shutdown_code;
 	char shutdown_reason[64];
 	u64 close_sent;			/* CONNECTION_CLOSEs sent */
-	u64 close_rx;			/* packets received since, for its rate limit */
+	u64 close_rx;			/* packets received since the latest, its rate limit */
 
 	u8 path_response[8];
 	bool path_response_wanted;

@@ -206,14 +206,18 @@ static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
 	return 0;
 }
 
-/* A packet in the closing state: answer some of them (RFC 9000 10.2.1). */
+/*
+ * A packet in the closing state: answer the first, then after two more, four
+ * more (RFC 9000 10.2.1). What arrives before an answer left does not count:
+ * a whole window may be under way, and must not use up the answers.
+ */
 static void rx_while_closing(struct quic_conn *conn)
 {
-	if (conn->state != QUIC_CONN_CLOSING)
+	if (conn->state != QUIC_CONN_CLOSING || conn->closing_pending)
 		return;
-	conn->close_rx++;
-	if (conn->close_rx & (conn->close_rx - 1))
+	if (++conn->close_rx < 1ULL << min_t(u64, conn->close_sent, 16) >> 1)
 		return;
+	conn->close_rx = 0;
 	conn->closing_pending = true;
 	conn->want |= QUIC_WANT_TX;
 }

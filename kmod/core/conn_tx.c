@@ -584,16 +584,16 @@ static bool build_pmtu_probe(struct tx_ctx *x)
 
 /* ---- closing ---- */
 
-static u32 build_close_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room)
+static u32 build_close_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pkt *p)
 {
 	struct quic_conn *conn = x->conn;
 	const struct quic_close_info *info = &conn->close;
 	struct quic_frame f = { .type = QUIC_FRAME_CONNECTION_CLOSE };
-	struct tx_pkt p = {
+
+	*p = (struct tx_pkt){
 		.s = &conn->space[quic_level_space(level)], .level = level,
 		.out = &x->batch->pkt[x->batch->n],
 	};
-
 	f.u.close.code = info->code;
 	f.u.close.frame_type = info->frame_type;
 	f.u.close.reason = (const u8 *)info->reason;
@@ -605,49 +605,51 @@ static u32 build_close_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room)
 		f.u.close.code = QUIC_TRANSPORT_ERROR_APPLICATION;
 		f.u.close.reason_len = 0;
 	}
-	put_header(x, &p, buf, room);
-	if (p.w.bad || !quic_frame_put(&p.w, &f))
+	put_header(x, p, buf, room);
+	if (p->w.bad || !quic_frame_put(&p->w, &f))
 		return 0;
-	if (level == QUIC_CRYPTO_INITIAL)
-		pad_to(&p, quic_wcur_left(&p.w) + (p.w.p - p.payload));
-	pad_to(&p, QUIC_PN_MAX_LEN - p.out->pn_len);
-	p.s->tx_next++;
+	pad_to(p, QUIC_PN_MAX_LEN - p->out->pn_len);
+	p->s->tx_next++;
 	x->batch->n++;
 	conn->stats.pkts_sent++;
-	return set_lengths(&p);
+	return set_lengths(p);
 }
 
 /*
  * CONNECTION_CLOSE at every level that the peer may have keys for
- * (RFC 9000 10.2.3), each in a datagram of its own.
+ * (RFC 9000 10.2.3), in one datagram: datagrams of their own would differ in
+ * length, and a batch is a train.
  */
 static void build_close(struct tx_ctx *x)
 {
 	static const u8 order[] = {
-		QUIC_CRYPTO_APP, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_INITIAL
+		QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_APP
 	};
 	struct quic_conn *conn = x->conn;
-	u32 i, len, room;
+	u32 room = min_t(u64, QUIC_MIN_UDP_PAYLOAD, amplification_room(conn));
+	u32 i, len, used = 0;
+	struct tx_pkt p;
 	u8 *buf;
 
-	for (i = 0; i < ARRAY_SIZE(order); i++) {
-		if (!level_open(conn, order[i]))
-			continue;
-		room = min_t(u64, QUIC_MIN_UDP_PAYLOAD, amplification_room(conn));
-		if (room < 128)
-			break;
-		buf = quic_host_tx_space(x->batch, room);
-		if (!buf)
-			break;
-		len = build_close_pkt(x, order[i], buf, room);
-		if (!len)
-			continue;
-		dgram_sent(x, len);
-		conn->close_sent++;
-		if (conn->handshake_confirmed)
-			break;
-	}
 	conn->closing_pending = false;
+	buf = room < 128 ? NULL : quic_host_tx_space(x->batch, room);
+	if (!buf)
+		return;
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		if (!level_open(conn, order[i]) || room - used < 128)
+			continue;
+		len = build_close_pkt(x, order[i], buf + used, room - used, &p);
+		used += len;
+	}
+	if (!used)
+		return;
+	if (x->batch->pkt[0].level == QUIC_CRYPTO_INITIAL) {
+		used -= p.out->len;
+		pad_to(&p, quic_wcur_left(&p.w) + (p.w.p - p.payload));
+		used += set_lengths(&p);
+	}
+	dgram_sent(x, used);
+	conn->close_sent++;
 }
 
 u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now)
