@@ -16,6 +16,8 @@
 
 #include "creds.h"
 
+#define DER_CHAIN_MAX 16
+
 /**
  * creds_init - make empty credentials
  * @c: to be released with creds_clear()
@@ -47,10 +49,79 @@ int creds_add_files(struct creds *c, const char *cert, const char *key)
 	return 0;
 }
 
+/* Bytes of the DER element at @p, 0 if it is none or does not fit. */
+static size_t der_element(const uint8_t *p, size_t left)
+{
+	size_t head = 2, n;
+
+	if (left < head || p[0] != 0x30)
+		return 0;
+	n = p[1];
+	if (n & 0x80) {
+		size_t octets = n & 0x7f;
+
+		if (!octets || octets > 3 || left < head + octets)
+			return 0;
+		for (n = 0; octets; octets--)
+			n = n << 8 | p[head++];
+	}
+	return n > left - head ? 0 : head + n;
+}
+
+/* One element: a certificate, or else the key. */
+static int import_der(const gnutls_datum_t *d, gnutls_x509_crt_t *chain,
+		      unsigned int *n, gnutls_x509_privkey_t key)
+{
+	int err;
+
+	if (*n == DER_CHAIN_MAX)
+		return GNUTLS_E_INVALID_REQUEST;
+	err = gnutls_x509_crt_init(&chain[*n]);
+	if (err)
+		return err;
+	if (!gnutls_x509_crt_import(chain[*n], d, GNUTLS_X509_FMT_DER)) {
+		(*n)++;
+		return 0;
+	}
+	gnutls_x509_crt_deinit(chain[*n]);
+	return gnutls_x509_privkey_import2(key, d, GNUTLS_X509_FMT_DER, NULL,
+					   0);
+}
+
+/* Certificates and key one after the other, each as it is. */
+static int add_der(struct creds *c, const uint8_t *p, size_t len)
+{
+	gnutls_x509_crt_t chain[DER_CHAIN_MAX];
+	gnutls_x509_privkey_t key;
+	unsigned int n = 0;
+	int err = gnutls_x509_privkey_init(&key);
+
+	if (err)
+		return err;
+	while (len && !err) {
+		gnutls_datum_t d = { (unsigned char *)p,
+				     (unsigned int)der_element(p, len) };
+
+		err = d.size ? import_der(&d, chain, &n, key) :
+			       GNUTLS_E_ASN1_DER_ERROR;
+		p += d.size;
+		len -= d.size;
+	}
+	if (!err)
+		err = n ? gnutls_certificate_set_x509_key(c->cert, chain,
+							  (int)n, key) :
+			  GNUTLS_E_NO_CERTIFICATE_FOUND;
+	while (n)
+		gnutls_x509_crt_deinit(chain[--n]);
+	gnutls_x509_privkey_deinit(key);
+	return err;
+}
+
 /**
  * creds_add_memory - add a chain and key that a program brought
  * @c: credentials
- * @data: PEM, chain (leaf first) and private key in any order
+ * @data: chain (leaf first) and private key: PEM in any order, or DER
+ *	elements one after the other
  * @len: its length
  *
  * Return: 0 or GNUTLS_E_*.
@@ -58,9 +129,13 @@ int creds_add_files(struct creds *c, const char *cert, const char *key)
 int creds_add_memory(struct creds *c, const void *data, size_t len)
 {
 	gnutls_datum_t d = { (unsigned char *)data, (unsigned int)len };
-	int err = gnutls_certificate_set_x509_key_mem(c->cert, &d, &d,
-						      GNUTLS_X509_FMT_PEM);
+	int err;
 
+	if (der_element(data, len))
+		err = add_der(c, data, len);
+	else
+		err = gnutls_certificate_set_x509_key_mem(c->cert, &d, &d,
+							GNUTLS_X509_FMT_PEM);
 	if (err < 0)
 		return err;
 	c->has_key = true;

@@ -77,7 +77,7 @@ static const struct {
 		"separate names by single commas (QUIC_SOCKOPT_ALPN)" },
 	[REASON_CREDENTIAL] = { EINVAL, ALERT_NONE,
 		"the certificate and key given cannot be used",
-		"QUIC_SOCKOPT_CREDENTIAL takes a PEM chain and its key" },
+		"QUIC_SOCKOPT_CREDENTIAL takes a chain and its key" },
 	[REASON_NO_PROFILE] = { ENOKEY, GNUTLS_A_INTERNAL_ERROR,
 		"no such credential profile",
 		"add its section to quicd.conf and reload quicd" },

@@ -574,24 +574,66 @@ static void client_certificates(void)
 	end(p);
 }
 
+/* The credential "client" as one blob. */
+static uint8_t *client_credential(bool der, size_t *len)
+{
+	static const char * const names[] = { "client.pem", "client.key" };
+	uint8_t *all = NULL;
+
+	*len = 0;
+	for (int i = 0; i < 2; i++) {
+		gnutls_datum_t pem, out;
+		size_t n;
+
+		pem.data = (unsigned char *)certs_read(names[i], &n);
+		pem.size = (unsigned int)n;
+		out = pem;
+		if (der && gnutls_pem_base64_decode2(NULL, &pem, &out))
+			abort();
+		all = realloc(all, *len + out.size);
+		memcpy(all + *len, out.data, out.size);
+		*len += out.size;
+		if (der)
+			gnutls_free(out.data);
+		free(pem.data);
+	}
+	return all;
+}
+
 static void own_credential(void)
 {
-	struct pair *p = new_pair("good");
-	size_t n, m;
-	char *pem = certs_read("client.pem", &n);
-	char *key = certs_read("client.key", &m);
+	for (int der = 0; der < 2; der++) {
+		struct pair *p = new_pair("good");
+		struct hs_start *s = &p->c.start;
 
-	p->c.start.credential = malloc(n + m);
-	memcpy(p->c.start.credential, pem, n);
-	memcpy(p->c.start.credential + n, key, m);
-	p->c.start.credential_len = n + m;
-	free(pem);
-	free(key);
-	p->s.start.listener[0].cert_request = 2;
-	pump(p);
-	check_complete(p);
-	CHECK(p->s.chain_len > 100);
-	end(p);
+		s->credential = client_credential(der, &s->credential_len);
+		p->s.start.listener[0].cert_request = 2;
+		pump(p);
+		check_complete(p);
+		CHECK(p->s.chain_len > 100);
+		end(p);
+	}
+}
+
+static void bad_credential(void)
+{
+	struct hs_start *s;
+	struct pair *p;
+	size_t len;
+
+	/* DER cut anywhere: never accepted, never read beyond its end */
+	free(client_credential(true, &len));
+	for (size_t cut = 1; cut < len; cut += 7) {
+		p = new_pair("good");
+		s = &p->c.start;
+		s->credential = client_credential(true, &s->credential_len);
+		s->credential = realloc(s->credential, len - cut);
+		s->credential_len = len - cut;
+		pump(p);
+		CHECK_INT(p->c.state, ENGINE_FAILED);
+		CHECK_INT(p->c.error, EINVAL);
+		end(p);
+	}
 	p = new_pair("good");
 	p->c.start.credential = (uint8_t *)strdup("nonsense");
 	p->c.start.credential_len = 8;
@@ -800,6 +842,7 @@ TAP_MAIN(setup, teardown,
 	 TAP_TEST(profile_of_others),
 	 TAP_TEST(client_certificates),
 	 TAP_TEST(own_credential),
+	 TAP_TEST(bad_credential),
 	 TAP_TEST(cipher_asked_for),
 	 TAP_TEST(every_cipher),
 	 TAP_TEST(missing_params),

@@ -445,6 +445,22 @@ static void registration_refused(void)
 	start_pool();
 }
 
+/* A real netlink socket; the real kernel knows no such family. */
+static void real_socket(void)
+{
+	struct link link;
+	struct pool *p;
+
+	CHECK_INT(netlink_open_link(&link), 0);
+	p = pool_start(1, 0x7ffe, &link);
+	CHECK(p);
+	while (!pool_status(p))
+		sched_yield();
+	CHECK_INT(pool_status(p), -ENOENT);
+	pool_stop(p);
+	netlink_close_link(&link);
+}
+
 static void socket_fails(void)
 {
 	close(kernel[1]);
@@ -486,4 +502,5 @@ TAP_MAIN(setup, teardown,
 	 TAP_TEST(many_at_once),
 	 TAP_TEST(stop_in_flight),
 	 TAP_TEST(registration_refused),
+	 TAP_TEST(real_socket),
 	 TAP_TEST(socket_fails))
