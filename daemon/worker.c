@@ -26,16 +26,15 @@
  * A flight that the kernel rejects is answered with FAIL, once: a version
  * mismatch must end in an errno for connect(), not in a time-out.
  *
- * Not here: how messages look (wire.c), how sockets are made (netlink.c).
+ * Not here: how messages look (wire.c), how sockets are made (netlink.c), how
+ * workers are started and stopped (pool.c).
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -45,47 +44,10 @@
 #include <netlink/msg.h>
 
 #include "engine.h"
-#include "worker.h"
+#include "worker_int.h"
 
-#define BUFFER_BYTES (384 << 10)	/* the longest START */
-#define SENT_MAX 256			/* flights remembered for their error */
 #define TIMEOUT_DEFAULT_MS 10000	/* if the kernel names none */
 #define REGISTER_SEQ 1
-
-enum {
-	WORKER_STARTING,
-	WORKER_READY,		/* registered; below 0: a negative errno */
-};
-
-struct worker {
-	struct pool *pool;
-	pthread_t thread;
-	bool running;		/* @thread is to be joined; main thread */
-	unsigned int index;
-	struct link link;
-	int wake_fd;
-	int stop;		/* main thread sets it */
-	int status;		/* worker sets it */
-	uint32_t seq;
-	struct {
-		uint32_t seq;
-		bool fail;
-		uint64_t id;
-	} sent[SENT_MAX];	/* by sequence number */
-	struct cds_list_head timers;
-	struct worker_stats stats;
-	struct flight flight;
-	struct hs_msg msg;
-	_Alignas(8) uint8_t buffer[BUFFER_BYTES];
-};
-
-struct pool {
-	struct table *table;
-	int event_fd;
-	uint16_t family;
-	unsigned int n;
-	struct worker **worker;
-};
 
 static void count(uint64_t *counter)
 {
@@ -93,7 +55,12 @@ static void count(uint64_t *counter)
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-static uint64_t now_ms(void)
+/**
+ * worker_now_ms - the clock of deadlines
+ *
+ * Return: CLOCK_MONOTONIC in milliseconds.
+ */
+uint64_t worker_now_ms(void)
 {
 	struct timespec ts;
 
@@ -101,7 +68,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void poke(int fd)
+/**
+ * worker_poke - wake whoever reads this eventfd
+ * @fd: eventfd
+ */
+void worker_poke(int fd)
 {
 	const uint64_t one = 1;
 
@@ -112,7 +83,7 @@ static void poke(int fd)
 static void set_status(struct worker *w, int status)
 {
 	__atomic_store_n(&w->status, status, __ATOMIC_RELEASE);
-	poke(w->pool->event_fd);
+	worker_poke(w->pool->event_fd);
 }
 
 /* ---- sending ---- */
@@ -198,7 +169,7 @@ static void conclude(struct worker *w, struct handshake *hs,
 		err = send_flight(w, hs->id, state == ENGINE_FAILED);
 	if (state == ENGINE_DONE) {
 		log_debug("%016" PRIx64 ": done, %" PRIu64 " ms, ALPN '%s'",
-			  hs->id, now_ms() - hs->started_ms,
+			  hs->id, worker_now_ms() - hs->started_ms,
 			  last_text(&w->flight));
 		count(&w->stats.done);
 	} else if (state == ENGINE_FAILED) {
@@ -228,7 +199,7 @@ static struct handshake *new_handshake(struct worker *w, struct hs_msg *msg)
 	hs->uid = msg->start.role == QUIC_HS_ROLE_CLIENT ?
 		  msg->start.uid : msg->start.listener[0].uid;
 	hs->worker = w;
-	hs->started_ms = now_ms();
+	hs->started_ms = worker_now_ms();
 	hs->deadline_ms = hs->started_ms + (ms ? ms : TIMEOUT_DEFAULT_MS);
 	cfg = config_get();
 	if (!cfg)
@@ -295,7 +266,7 @@ static void on_abort(struct worker *w, const struct hs_msg *msg)
 		ours = true;
 	} else {
 		__atomic_store_n(&hs->aborted, 1, __ATOMIC_RELAXED);
-		poke(hs->worker->wake_fd);
+		worker_poke(hs->worker->wake_fd);
 	}
 	rcu_read_unlock();
 	if (!ours)
@@ -320,7 +291,7 @@ static void sweep(struct worker *w)
 static void expire(struct worker *w)
 {
 	struct handshake *hs, *next;
-	uint64_t now = now_ms();
+	uint64_t now = worker_now_ms();
 
 	cds_list_for_each_entry_safe(hs, next, &w->timers, timer) {
 		if (hs->deadline_ms > now)
@@ -486,7 +457,7 @@ static int next_timeout(struct worker *w)
 		return -1;
 	at = cds_list_first_entry(&w->timers, struct handshake,
 				  timer)->deadline_ms;
-	now = now_ms();
+	now = worker_now_ms();
 	if (at <= now)
 		return 0;
 	return at - now > 60000 ? 60000 : (int)(at - now);
@@ -534,7 +505,13 @@ static int loop(struct worker *w)
 	return 0;
 }
 
-static void *run(void *arg)
+/**
+ * worker_run - the body of a worker's thread
+ * @arg: the worker
+ *
+ * Return: NULL, when stopped or failed; @status says which.
+ */
+void *worker_run(void *arg)
 {
 	struct worker *w = arg;
 	struct handshake *hs, *next;
@@ -554,202 +531,4 @@ static void *run(void *arg)
 	if (err)
 		set_status(w, err);
 	return NULL;
-}
-
-static struct worker *new_worker(struct pool *p, unsigned int index,
-				 const struct link *link)
-{
-	struct worker *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return NULL;
-	w->pool = p;
-	w->index = index;
-	w->link = *link;
-	CDS_INIT_LIST_HEAD(&w->timers);
-	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->wake_fd < 0) {
-		free(w);
-		return NULL;
-	}
-	return w;
-}
-
-/**
- * pool_start - start the workers; each registers its socket
- * @n: how many
- * @family: number of the quic_hs family
- * @links: their sockets, which stay the caller's
- *
- * Context: main thread; a configuration is published. Return: NULL if there
- * is no memory or no thread. Registration shows in pool_status().
- */
-struct pool *pool_start(unsigned int n, uint16_t family,
-			const struct link *links)
-{
-	struct pool *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->family = family;
-	p->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	p->table = table_new();
-	p->worker = calloc(n, sizeof(struct worker *));
-	if (p->event_fd < 0 || !p->table || !p->worker)
-		goto fail;
-	/* all of them first: a worker may look for another one's wake_fd */
-	for (; p->n < n; p->n++) {
-		p->worker[p->n] = new_worker(p, p->n, &links[p->n]);
-		if (!p->worker[p->n])
-			goto fail;
-	}
-	for (unsigned int i = 0; i < n; i++) {
-		if (pthread_create(&p->worker[i]->thread, NULL, run,
-				   p->worker[i]))
-			goto fail;
-		p->worker[i]->running = true;
-	}
-	return p;
-fail:
-	pool_stop(p);
-	return NULL;
-}
-
-/**
- * pool_event_fd - becomes readable when pool_status() may have changed
- * @p: pool
- *
- * Return: a descriptor that belongs to the pool, to be read by the caller.
- */
-int pool_event_fd(const struct pool *p)
-{
-	return p->event_fd;
-}
-
-/**
- * pool_status - are the workers registered
- * @p: pool
- *
- * Return: 1 when all are, 0 while some are not yet, or the negative errno
- * with which the first one failed.
- */
-int pool_status(struct pool *p)
-{
-	int status = 1;
-
-	for (unsigned int i = 0; i < p->n; i++) {
-		int one = __atomic_load_n(&p->worker[i]->status,
-					  __ATOMIC_ACQUIRE);
-
-		if (one < 0)
-			return one;
-		if (one == WORKER_STARTING)
-			status = 0;
-	}
-	return status;
-}
-
-/**
- * pool_stats - add up the counters of all workers
- * @p: pool
- * @sum: receives them
- */
-void pool_stats(struct pool *p, struct worker_stats *sum)
-{
-	uint64_t *to = (uint64_t *)sum;
-
-	memset(sum, 0, sizeof(*sum));
-	for (unsigned int i = 0; i < p->n; i++) {
-		uint64_t *from = (uint64_t *)&p->worker[i]->stats;
-
-		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
-			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
-	}
-}
-
-static void print_one(const struct handshake *hs, void *ctx)
-{
-	uint64_t *now = ctx;
-
-	log_info("  %016" PRIx64 " %s uid %u worker %u configuration %u"
-		 " since %" PRIu64 " ms", hs->id,
-		 hs->role == QUIC_HS_ROLE_CLIENT ? "client" : "server",
-		 hs->uid, hs->worker->index, hs->generation,
-		 *now - hs->started_ms);
-}
-
-/**
- * pool_print - log the counters and every handshake in flight
- * @p: pool
- *
- * Context: any thread registered with RCU; takes no lock.
- */
-void pool_print(struct pool *p)
-{
-	struct worker_stats s;
-	uint64_t now = now_ms();
-
-	pool_stats(p, &s);
-	log_info("started %" PRIu64 " done %" PRIu64 " failed %" PRIu64
-		 " (timed out %" PRIu64 ") aborted %" PRIu64 " unknown %" PRIu64
-		 " malformed %" PRIu64 " rejected %" PRIu64 " overruns %" PRIu64,
-		 s.started, s.done, s.failed, s.timed_out, s.aborted,
-		 s.unknown, s.malformed, s.rejected, s.overruns);
-	table_for_each(p->table, print_one, &now);
-}
-
-struct old_count {
-	unsigned int generation;
-	unsigned int n;
-};
-
-static void count_old(const struct handshake *hs, void *ctx)
-{
-	struct old_count *c = ctx;
-
-	c->n += hs->generation < c->generation;
-}
-
-/**
- * pool_count_old - how many handshakes run under an older configuration
- * @p: pool
- * @generation: the current one
- *
- * Context: any thread registered with RCU; takes no lock.
- */
-unsigned int pool_count_old(struct pool *p, unsigned int generation)
-{
-	struct old_count c = { generation, 0 };
-
-	table_for_each(p->table, count_old, &c);
-	return c.n;
-}
-
-/**
- * pool_stop - end the workers and forget their handshakes
- * @p: pool; freed
- *
- * Context: main thread, outside read sections. Every worker is joined before
- * any is freed, since a worker may still poke another one.
- */
-void pool_stop(struct pool *p)
-{
-	for (unsigned int i = 0; i < p->n; i++) {
-		__atomic_store_n(&p->worker[i]->stop, 1, __ATOMIC_RELAXED);
-		poke(p->worker[i]->wake_fd);
-	}
-	for (unsigned int i = 0; i < p->n; i++) {
-		if (p->worker[i]->running)
-			pthread_join(p->worker[i]->thread, NULL);
-	}
-	for (unsigned int i = 0; i < p->n; i++) {
-		close(p->worker[i]->wake_fd);
-		free(p->worker[i]);
-	}
-	if (p->table)
-		table_free(p->table);
-	if (p->event_fd >= 0)
-		close(p->event_fd);
-	free(p->worker);
-	free(p);
 }
