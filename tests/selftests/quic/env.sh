@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# env.sh - module, daemon and certificates for the QUIC selftests in shell.
+#
+#	. "$(dirname "$0")/env.sh"
+#	quic_begin			# quicsock.ko is loaded
+#	start_quicd [NS [CONF]]		# quicd serves; quicd_pid
+#	...
+#	quic_finish			# everything stopped, nothing left, module out
+#
+# Every profile of make_certs is a profile of quicd: good, wrong, expired, other
+# and ip for servers (default is good); none has no certificate; distrust trusts
+# otherca; limited is for a user who does not exist.
+
+# shellcheck source=../lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+certs=$build/selftests/certs
+tools=$build/tools
+examples=$build/libquicsock/examples
+helpers=$build/selftests/quic
+work=$(mktemp -d /tmp/quic.XXXXXX)
+on_exit "rm -rf $work"
+quicd_pid=
+quicd_n=0
+
+# What no file may leave in the kernel's log; scripts/vm has more of it.
+splat='BUG|WARNING: |Oops|Call Trace|general protection|refcount_t|corruption|detected stall'
+
+# quicd_conf CA: a configuration on stdout
+quicd_conf()
+{
+	local p
+
+	printf '[global]\nworkers = 2\nkeylog = %s/keys.log\n' "$work"
+	for p in good wrong expired other ip; do
+		printf '[profile %s]\ncert = %s\nkey = %s\nca = %s\n' \
+			"${p/#good/default}" "$certs/$p.pem" "$certs/$p.key" "$certs/$1.pem"
+	done
+	printf '[profile none]\nca = %s\n' "$certs/$1.pem"
+	printf '[profile distrust]\nca = %s\n' "$certs/otherca.pem"
+	printf '[profile limited]\nca = %s\nallow_uid = 54321\n' "$certs/$1.pem"
+}
+
+# start_quicd [NS [CONF]]: in this namespace or NS.  Sets quicd_pid, quicd_log.
+start_quicd()
+{
+	local conf=${2:-$work/quicd.conf} ns=()
+
+	[ -z "${1:-}" ] || ns=(ip netns exec "$1")
+	quicd_n=$((quicd_n + 1))
+	quicd_log=$work/quicd.$quicd_n.log
+	"${ns[@]}" "$build/daemon/quicd" -c "$conf" > "$quicd_log" 2>&1 &
+	quicd_pid=$!
+	on_exit "kill -KILL $quicd_pid"
+	wait_for 15 grep -q 'workers ready' "$quicd_log" ||
+		die "quicd does not start: $(cat "$quicd_log")"
+}
+
+# stop_quicd [SIGNAL]
+stop_quicd()
+{
+	[ -n "$quicd_pid" ] || return 0
+	kill -"${1:-TERM}" "$quicd_pid" 2> /dev/null
+	wait "$quicd_pid" 2> /dev/null
+	quicd_pid=
+}
+
+quic_begin()
+{
+	[ -e "$certs/.done" ] || die "no certificates: make -C tests/selftests"
+	dmesg_before=$(dmesg | wc -l)
+	modprobe -q -a aesni-intel gcm 2> /dev/null
+	load_module quicsock || die "cannot load quicsock.ko: $(dmesg | tail -n 3)"
+	quicd_conf ca > "$work/quicd.conf"
+}
+
+# --- what lives in the kernel ---
+
+# quic_objects: "CACHE COUNT" of each slab cache of the module, exactly: shrinking
+# takes back the slabs that processors hold, all of whose objects count as used.
+quic_objects()
+{
+	local d
+
+	for d in /sys/kernel/slab/quic* /sys/kernel/slab/QUIC*; do
+		[ -e "$d/shrink" ] || continue
+		echo 1 > "$d/shrink"
+		printf '%s %s\n' "${d##*/}" "$(cut -d ' ' -f 1 "$d/objects")"
+	done
+}
+
+no_objects() { ! quic_objects | grep -v ' 0$'; }
+
+same_objects() { [ "$(quic_objects)" = "$1" ]; }
+
+# stat_of COUNTER [NS]: a line of /proc/net/quic/stat
+stat_of() { ${2:+ip netns exec "$2"} awk -v n="$1" '$1 == n { print $2 }' /proc/net/quic/stat; }
+
+kernel_is_quiet()
+{
+	dmesg | tail -n "+$((dmesg_before + 1))" > "$work/dmesg"
+	! grep -E "$splat" "$work/dmesg"
+}
+
+# Every child of this shell ends.
+stop_children()
+{
+	local p
+
+	for p in $(jobs -p); do
+		kill -TERM "$p" 2> /dev/null
+		kill -CONT "$p" 2> /dev/null
+	done
+	wait
+}
+
+# The end of a file: a leak here is a leak of this file.
+quic_leave()
+{
+	stop_children
+	quicd_pid=
+	check "no object is left" wait_for 30 no_objects || note "$(quic_objects)"
+	check "the module can be removed" wait_for 10 rmmod quicsock
+	check "the kernel did not complain" kernel_is_quiet
+}
+
+quic_finish()
+{
+	quic_leave
+	finish
+}
+
+# --- tools ---
+
+# field FILE NAME: a value of a line of JSON
+field() { sed -n "s/.*\"$2\": *\"\{0,1\}\([^\",}]*\).*/\1/p" "$1" | tail -n 1; }
+
+# port_in_use NS PORT: a UDP socket is bound there
+port_in_use() { in_ns "$1" ss -Hanu "sport = :$2" | grep -q .; }
+
+# start_server NS PORT COMMAND...: in the background until the port is bound;
+# its output in $work/server.PORT.  Sets server_pid.
+start_server()
+{
+	local ns=$1 port=$2
+
+	shift 2
+	in_ns "$ns" "$@" > "$work/server.$port" 2>&1 &
+	server_pid=$!
+	on_exit "kill -KILL $server_pid"
+	wait_for 10 port_in_use "$ns" "$port" ||
+		die "$1 does not listen: $(cat "$work/server.$port")"
+}
+
+# dial NS ARGUMENT...: what connect(2) says, "ERRNO MS ORIGIN KIND: TEXT"
+dial() { in_ns "$1" "$helpers/dial" "${@:2}"; }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * relay - a bad network in between: relay LISTEN_PORT HOST PORT
+ *
+ * Forwards the datagrams of one client to a server and back, unchanged. Of what
+ * it forwards it keeps a few: the first of each direction (Initials) and two
+ * with a short header of each. Once it has them it sends, mixed with the going
+ * traffic and to where the original went:
+ *   - every prefix of each, from 0 bytes to all but the last;
+ *   - each with one bit turned, at every byte;
+ *   - each with bytes behind it, and each again as it was (a replay).
+ * Prints "mangled N" when all that is done and goes on forwarding until it is
+ * killed. IPv4 or IPv6 by HOST's family; it listens on every address.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DGRAM_MAX	65536
+#define KEPT		6
+#define BURST		8	/* bad ones per good one */
+
+struct kept {
+	uint8_t *data;
+	size_t len;
+	int to_server;
+	size_t step;
+};
+
+static struct kept kept[KEPT];
+static unsigned int n_kept, seen_short[2], seen_any[2];
+static unsigned long mangled;
+static int client_side, server_side;
+static struct sockaddr_storage client;
+static socklen_t client_len;
+
+static void forward(const uint8_t *p, size_t len, int to_server)
+{
+	if (to_server)
+		send(server_side, p, len, 0);
+	else if (client_len)
+		sendto(client_side, p, len, 0, (struct sockaddr *)&client, client_len);
+}
+
+static void keep(const uint8_t *p, size_t len, int to_server)
+{
+	int is_short = len && !(p[0] & 0x80);
+	struct kept *k = &kept[n_kept];
+
+	if (n_kept == KEPT || !len)
+		return;
+	/* the first, and the 3rd and 6th of the short ones */
+	if (is_short) {
+		seen_short[to_server]++;
+		if (seen_short[to_server] != 3 && seen_short[to_server] != 6)
+			return;
+	} else if (seen_any[to_server]++) {
+		return;
+	}
+	k->data = malloc(len);
+	if (!k->data)
+		err(1, "malloc");
+	memcpy(k->data, p, len);
+	k->len = len;
+	k->to_server = to_server;
+	n_kept++;
+}
+
+/* Step 0 to len - 1: prefixes; to 2 len - 1: a bit turned; then two more. */
+static int mangle_step(struct kept *k)
+{
+	uint8_t buf[DGRAM_MAX];
+	size_t s = k->step, len = k->len;
+
+	if (s >= 2 * len + 2)
+		return 0;
+	memcpy(buf, k->data, k->len);
+	if (s < k->len) {
+		len = s;
+	} else if (s < 2 * k->len) {
+		buf[s - k->len] ^= 1 << (s % 8);
+	} else if (s == 2 * k->len) {
+		memset(buf + len, 0x40, 100);
+		len += 100;
+	}
+	forward(buf, len, k->to_server);
+	k->step++;
+	mangled++;
+	return 1;
+}
+
+static void mangle(void)
+{
+	static int said;
+	unsigned int i, n = 0;
+
+	if (n_kept < KEPT || said)
+		return;
+	for (i = 0; i < KEPT; i++)
+		while (n < BURST && mangle_step(&kept[i]))
+			n++;
+	if (!n) {
+		printf("mangled %lu\n", mangled);
+		fflush(stdout);
+		said = 1;
+	}
+}
+
+static void pass(int fd, int to_server)
+{
+	static uint8_t buf[DGRAM_MAX];
+	ssize_t n;
+
+	if (to_server) {
+		client_len = sizeof(client);
+		n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&client, &client_len);
+	} else {
+		n = recv(fd, buf, sizeof(buf), 0);
+	}
+	if (n < 0)
+		return;
+	keep(buf, n, to_server);
+	forward(buf, n, to_server);
+	mangle();
+}
+
+int main(int argc, char **argv)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *ai;
+	struct sockaddr_in6 here = { .sin6_family = AF_INET6 };
+	int off = 0, big = 4 << 20;
+	struct pollfd p[2];
+
+	if (argc != 4)
+		errx(2, "usage: relay LISTEN_PORT HOST PORT");
+	if (getaddrinfo(argv[2], argv[3], &hints, &ai))
+		errx(2, "%s port %s", argv[2], argv[3]);
+	here.sin6_port = htons(atoi(argv[1]));
+	client_side = socket(AF_INET6, SOCK_DGRAM, 0);
+	setsockopt(client_side, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	server_side = socket(ai->ai_family, SOCK_DGRAM, 0);
+	setsockopt(client_side, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big));
+	setsockopt(server_side, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big));
+	if (bind(client_side, (struct sockaddr *)&here, sizeof(here)) ||
+	    connect(server_side, ai->ai_addr, ai->ai_addrlen))
+		err(1, "bind or connect");
+	freeaddrinfo(ai);
+	p[0] = (struct pollfd){ .fd = client_side, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = server_side, .events = POLLIN };
+	while (poll(p, 2, -1) > 0) {
+		if (p[0].revents)
+			pass(client_side, 1);
+		if (p[1].revents)
+			pass(server_side, 0);
+	}
+	return 1;
+}
