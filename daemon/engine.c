@@ -30,7 +30,8 @@
  * not covered by what GnuTLS makes of it. After DONE or FAIL nothing more is
  * emitted. A secret lives in GnuTLS and in the flight, nowhere else.
  *
- * Not here: resumption, 0-RTT, tickets, post-handshake messages, retries.
+ * Not here: setting a session up (engine_setup.c); resumption, 0-RTT, tickets,
+ * post-handshake messages; QUIC Retry, which is the kernel's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,46 +41,10 @@
 
 #include <gnutls/gnutls.h>
 
-#include "engine.h"
+#include "engine_int.h"
 #include "hello.h"
-#include "verify.h"
 
-#define ALPN_NAMES_MAX (QUIC_HS_ALPN_MAX / 2 + 1)
 #define CHAIN_BYTES_MAX 60000	/* what fits a DONE beside its other parts */
-
-/**
- * struct engine - a handshake
- * @start: what the kernel asked for
- * @cfg: the configuration it runs under, one reference
- * @session: GnuTLS's part
- * @own: credentials that START brought; unused if @own.cert is NULL
- * @creds: those in use: @own's or a profile's; NULL on a server before SELECT
- * @trust: who may sign the peer's certificate; NULL unless verified by chain
- * @listener: server: the one selected
- * @tparams: ours, from START or from the listener
- * @out: where callbacks append; only valid during a call
- * @state: how far
- * @reason: why it fails, the first one found
- * @alert: overrides the row's alert, or FLIGHT_NO_ALERT
- * @detail: for @reason
- * @peer_params: PEER_PARAMS was emitted
- */
-struct engine {
-	struct hs_start start;
-	struct config *cfg;
-	gnutls_session_t session;
-	struct creds own;
-	const struct creds *creds;
-	gnutls_x509_trust_list_t trust;
-	const struct hs_listener *listener;
-	const struct tparams *tparams;
-	struct flight *out;
-	enum engine_state state;
-	enum reason reason;
-	int alert;
-	char detail[VERIFY_DETAIL_MAX];
-	bool peer_params;
-};
 
 static const uint32_t levels[] = {
 	[GNUTLS_ENCRYPTION_LEVEL_INITIAL]	= QUIC_CRYPTO_INITIAL,
@@ -88,13 +53,15 @@ static const uint32_t levels[] = {
 	[GNUTLS_ENCRYPTION_LEVEL_APPLICATION]	= QUIC_CRYPTO_APP,
 };
 
-static bool is_server(const struct engine *e)
-{
-	return e->start.role == QUIC_HS_ROLE_SERVER;
-}
-
-/* Record why; the first reason stays. Return: a code for GnuTLS callbacks. */
-static int fail(struct engine *e, enum reason r, const char *detail)
+/**
+ * engine_note - record why a handshake fails; the first reason stays
+ * @e: engine
+ * @r: reason
+ * @detail: what is special about this case, NULL for nothing
+ *
+ * Return: an error for GnuTLS's callbacks, so that it stops.
+ */
+int engine_note(struct engine *e, enum reason r, const char *detail)
 {
 	if (e->reason == REASON_NONE) {
 		e->reason = r;
@@ -222,202 +189,6 @@ static int on_keylog(gnutls_session_t session, const char *label,
 	return 0;
 }
 
-static int on_certificate(gnutls_session_t session)
-{
-	struct engine *e = gnutls_session_get_ptr(session);
-	struct verify_args args = { .client = is_server(e) };
-	char detail[VERIFY_DETAIL_MAX];
-	enum reason r;
-
-	args.trust = e->trust;
-	if (!is_server(e)) {
-		args.name = e->start.server_name;
-		if (e->start.verify == QUIC_VERIFY_PINNED) {
-			args.pin = e->start.pin;
-			args.n_pins = e->start.n_pins;
-		}
-	}
-	r = verify_peer(session, &args, detail);
-	if (r == REASON_CERT_NONE && is_server(e) &&
-	    e->listener->cert_request < 2)
-		return 0;	/* asked for, not required */
-	return r == REASON_NONE ? 0 : fail(e, r, detail);
-}
-
-/* ---- setting up ---- */
-
-static int use_ciphers(struct engine *e)
-{
-	struct config *cfg = e->cfg;
-	int row;
-
-	if (!e->start.cipher)
-		return gnutls_priority_set(e->session, cfg->priority);
-	row = cipher_by_number(e->start.cipher);
-	if (row == CIPHER_NONE || !(cfg->ciphers & 1U << row))
-		return fail(e, REASON_CIPHER, NULL);
-	return gnutls_priority_set(e->session, cfg->priority_one[row]);
-}
-
-/* Find the profile, check that @uid may use it. NULL: failed. */
-static const struct profile *use_profile(struct engine *e, const char *name,
-					 uint32_t uid)
-{
-	const struct profile *p = config_profile(e->cfg, name);
-	char detail[VERIFY_DETAIL_MAX];
-
-	if (!p) {
-		fail(e, REASON_NO_PROFILE, name);
-		return NULL;
-	}
-	if (!config_allows(p, uid)) {
-		snprintf(detail, sizeof(detail), "profile '%s', uid %u",
-			 p->name, uid);
-		fail(e, REASON_NOT_ALLOWED, detail);
-		return NULL;
-	}
-	return p;
-}
-
-static int use_creds(struct engine *e, const struct creds *creds)
-{
-	e->creds = creds;
-	return gnutls_credentials_set(e->session, GNUTLS_CRD_CERTIFICATE,
-				      creds->cert);
-}
-
-static int use_trust(struct engine *e, gnutls_x509_trust_list_t trust)
-{
-	e->trust = trust ? trust : config_system_trust(e->cfg);
-	if (!e->trust)
-		return fail(e, REASON_TRUST_STORE, NULL);
-	gnutls_session_set_verify_function(e->session, on_certificate);
-	return 0;
-}
-
-static int use_verification(struct engine *e, const struct profile *profile)
-{
-	const struct hs_start *s = &e->start;
-	char mode[16];
-
-	switch (s->verify) {
-	case QUIC_VERIFY_NONE:
-		return 0;
-	case QUIC_VERIFY_PINNED:
-		if (!s->n_pins)
-			return fail(e, REASON_NO_PIN, NULL);
-		gnutls_session_set_verify_function(e->session, on_certificate);
-		return 0;
-	case QUIC_VERIFY_PROFILE:
-	case QUIC_VERIFY_SYSTEM:
-		if (!*s->server_name)
-			return fail(e, REASON_NO_NAME, NULL);
-		return use_trust(e, s->verify == QUIC_VERIFY_SYSTEM ? NULL :
-				 profile->creds.trust);
-	default:
-		snprintf(mode, sizeof(mode), "mode %u", s->verify);
-		return fail(e, REASON_VERIFY_MODE, mode);
-	}
-}
-
-static int use_alpn_list(struct engine *e, const char *list)
-{
-	gnutls_datum_t name[ALPN_NAMES_MAX];
-	unsigned int n = 0;
-	size_t len;
-
-	for (; *list; list += len + (list[len] == ',')) {
-		len = strcspn(list, ",");
-		if (!len || len > 255 || n == ALPN_NAMES_MAX ||
-		    (list[len] && !list[len + 1]))
-			return fail(e, REASON_ALPN_LIST, NULL);
-		name[n].data = (unsigned char *)list;
-		name[n++].size = (unsigned int)len;
-	}
-	return n ? gnutls_alpn_set_protocols(e->session, name, n, 0) : 0;
-}
-
-static int use_own_creds(struct engine *e)
-{
-	int err = creds_init(&e->own);
-
-	if (!err)
-		err = creds_add_memory(&e->own, e->start.credential,
-				       e->start.credential_len);
-	if (err == GNUTLS_E_MEMORY_ERROR)
-		return err;
-	if (err)
-		return fail(e, REASON_CREDENTIAL, gnutls_strerror(err));
-	return use_creds(e, &e->own);
-}
-
-static int use_server_name(struct engine *e)
-{
-	char *name = e->start.server_name;
-	size_t len = strlen(name);
-	uint8_t ip[16];
-
-	if (len > 1 && name[len - 1] == '.')
-		name[--len] = '\0';	/* RFC 6066 3: no trailing dot */
-	if (!len || verify_ip(name, ip))
-		return 0;		/* RFC 6066 3: no literal addresses */
-	return gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, name, len);
-}
-
-static int setup_client(struct engine *e)
-{
-	const struct hs_start *s = &e->start;
-	const struct profile *p = use_profile(e, s->profile, s->uid);
-	int err;
-
-	if (!p)
-		return GNUTLS_E_USER_ERROR;
-	e->tparams = &s->tparams;
-	err = use_verification(e, p);
-	if (!err)
-		err = use_server_name(e);
-	if (!err)
-		err = use_alpn_list(e, s->alpn);
-	if (err)
-		return err;
-	return s->credential ? use_own_creds(e) : use_creds(e, &p->creds);
-}
-
-/* Client certificates: 0 none, 1 asked, 2 required. */
-static int use_cert_request(struct engine *e, const struct profile *p)
-{
-	static const gnutls_certificate_request_t request[] = {
-		GNUTLS_CERT_IGNORE, GNUTLS_CERT_REQUEST, GNUTLS_CERT_REQUIRE,
-	};
-	uint32_t want = e->listener->cert_request;
-
-	gnutls_certificate_server_set_request(e->session, request[want]);
-	return want ? use_trust(e, p->creds.trust) : 0;
-}
-
-/* The listener is known: its profile, its protocol, its parameters. */
-static int setup_listener(struct engine *e, const struct blob *alpn)
-{
-	const struct hs_listener *l = e->listener;
-	gnutls_datum_t name = { (unsigned char *)alpn->data,
-				(unsigned int)alpn->len };
-	const struct profile *p = use_profile(e, l->profile, l->uid);
-	int err;
-
-	if (!p)
-		return GNUTLS_E_USER_ERROR;
-	if (!p->creds.has_key)
-		return fail(e, REASON_NO_KEY, p->name);
-	e->tparams = &l->tparams;
-	err = use_creds(e, &p->creds);
-	if (!err)
-		err = use_cert_request(e, p);
-	if (!err && name.size)
-		err = gnutls_alpn_set_protocols(e->session, &name, 1,
-						GNUTLS_ALPN_MANDATORY);
-	return err;
-}
-
 /* ---- hellos ---- */
 
 static int take_params(struct engine *e, const struct hello *h)
@@ -425,9 +196,9 @@ static int take_params(struct engine *e, const struct hello *h)
 	if (e->peer_params)
 		return 0;
 	if (!h->has_tparams)
-		return fail(e, REASON_NO_PARAMS, NULL);
+		return engine_note(e, REASON_NO_PARAMS, NULL);
 	if (h->tparams.len > QUIC_HS_TPARAMS_MAX)
-		return fail(e, REASON_PARAMS_LONG, NULL);
+		return engine_note(e, REASON_PARAMS_LONG, NULL);
 	flight_peer_params(e->out, h->tparams.data, h->tparams.len);
 	e->peer_params = true;
 	return 0;
@@ -443,12 +214,12 @@ static int on_client_hello(struct engine *e, const struct hello *h)
 	r = hello_choose(h, e->start.listener, e->start.n_listeners,
 			 &e->listener, &alpn);
 	if (r != REASON_NONE)
-		return fail(e, r, r == REASON_SNI ? (*h->sni ? h->sni :
+		return engine_note(e, r, r == REASON_SNI ? (*h->sni ? h->sni :
 			    "it names none") : NULL);
 	flight_select(e->out, e->listener->id);
 	if (take_params(e, h))
 		return GNUTLS_E_USER_ERROR;
-	return setup_listener(e, &alpn);
+	return engine_setup_listener(e, &alpn);
 }
 
 /* RFC 9001 8.1: ALPN is not optional once it was offered. */
@@ -458,9 +229,9 @@ static int on_encrypted_extensions(struct engine *e, const struct hello *h)
 
 	if (*e->start.alpn) {
 		if (!hello_next_alpn(&rest, &name))
-			return fail(e, REASON_ALPN_NOT_CHOSEN, e->start.alpn);
+			return engine_note(e, REASON_ALPN_NOT_CHOSEN, e->start.alpn);
 		if (rest.len || !hello_list_has(e->start.alpn, &name))
-			return fail(e, REASON_ALPN_FOREIGN, NULL);
+			return engine_note(e, REASON_ALPN_FOREIGN, NULL);
 	}
 	return take_params(e, h);
 }
@@ -471,15 +242,15 @@ static int on_message(gnutls_session_t session, unsigned int type,
 		      const gnutls_datum_t *msg)
 {
 	struct engine *e = gnutls_session_get_ptr(session);
-	bool hello = type == GNUTLS_HANDSHAKE_CLIENT_HELLO && is_server(e);
+	bool hello = type == GNUTLS_HANDSHAKE_CLIENT_HELLO && engine_is_server(e);
 	struct hello h;
 
 	(void)when;
 	if (!incoming || (!hello &&
-	    (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS || is_server(e))))
+	    (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS || engine_is_server(e))))
 		return 0;
 	if (hello_parse(msg->data, msg->size, hello, &h))
-		return fail(e, REASON_HELLO, NULL);
+		return engine_note(e, REASON_HELLO, NULL);
 	return hello ? on_client_hello(e, &h) :
 		       on_encrypted_extensions(e, &h);
 }
@@ -493,7 +264,7 @@ static int setup_session(struct engine *e)
 	gnutls_session_t s;
 	int err;
 
-	err = gnutls_init(&s, flags | (is_server(e) ? GNUTLS_SERVER :
+	err = gnutls_init(&s, flags | (engine_is_server(e) ? GNUTLS_SERVER :
 						      GNUTLS_CLIENT));
 	if (err)
 		return err;
@@ -520,9 +291,9 @@ static int setup_session(struct engine *e)
 					  GNUTLS_EXT_FLAG_CLIENT_HELLO |
 					  GNUTLS_EXT_FLAG_EE);
 	if (!err)
-		err = use_ciphers(e);
-	if (!err && !is_server(e))
-		err = setup_client(e);
+		err = engine_setup_ciphers(e);
+	if (!err && !engine_is_server(e))
+		err = engine_setup_client(e);
 	return err;
 }
 
@@ -563,7 +334,7 @@ static void emit_fail(struct engine *e, int err)
 	int level;
 
 	if (e->reason == REASON_NONE)
-		fail(e, reason_from_gnutls(err), gnutls_strerror(err));
+		engine_note(e, reason_from_gnutls(err), gnutls_strerror(err));
 	if (e->reason == REASON_TLS)
 		alert = e->alert != FLIGHT_NO_ALERT ? e->alert :
 			gnutls_error_to_alert(err, &level);
@@ -631,7 +402,7 @@ enum engine_state engine_begin(struct engine *e, struct flight *out)
 	err = setup_session(e);
 	if (err)
 		emit_fail(e, err);
-	else if (!is_server(e))
+	else if (!engine_is_server(e))
 		turn(e);
 	check_flight(e);
 	e->out = NULL;
