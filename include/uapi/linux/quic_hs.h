@@ -23,7 +23,8 @@
  * finished fail with ECONNABORTED, established connections do not notice.
  *
  * All integers are in host byte order. TLS bytes travel as they appear in
- * CRYPTO frames (RFC 9001 4.1.3), never in TLS records.
+ * CRYPTO frames (RFC 9001 4.1.3), never in TLS records. Strings may or may not
+ * end with a NUL. Nests carry NLA_F_NESTED.
  */
 #ifndef _UAPI_LINUX_QUIC_HS_H
 #define _UAPI_LINUX_QUIC_HS_H
@@ -39,7 +40,11 @@
 #define QUIC_HS_ALPN_MAX	128	/* as a comma separated list */
 #define QUIC_HS_PROFILE_MAX	63
 #define QUIC_HS_TEXT_MAX	255
-#define QUIC_HS_CHAIN_MAX	65535
+#define QUIC_HS_SNI_MAX		1024	/* of a listener, as a comma separated list */
+#define QUIC_HS_CHAIN_MAX	60000	/* an attribute's length has 16 bits */
+#define QUIC_HS_CREDENTIAL_MAX	60000
+#define QUIC_HS_LISTENERS_MAX	64	/* in one START */
+#define QUIC_HS_PINS_MAX	32	/* likewise */
 
 /**
  * enum quic_hs_cmd - messages of the family
@@ -88,7 +93,8 @@ enum quic_hs_cmd {
  *	credential profile; absent means its default
  * @QUIC_HS_A_VERIFY: u32, the value of socket option QUIC_SOCKOPT_VERIFY
  * @QUIC_HS_A_PIN: binary, 32 bytes, repeatable: SHA-256 of an accepted SPKI
- * @QUIC_HS_A_CREDENTIAL: binary: chain and key, PEM or DER
+ * @QUIC_HS_A_CREDENTIAL: binary, at most QUIC_HS_CREDENTIAL_MAX: chain and key,
+ *	PEM or DER
  * @QUIC_HS_A_SESSION: binary: a session to resume
  * @QUIC_HS_A_UID: u32, user of the socket as the initial user namespace sees it
  * @QUIC_HS_A_GID: u32, likewise its group
@@ -143,12 +149,14 @@ enum quic_hs_role {
 /**
  * enum quic_hs_listener_attr - what a listener offers (START, server)
  * @QUIC_HS_L_UNSPEC: never sent
- * @QUIC_HS_L_ID: u32, names the listener in SELECT
+ * @QUIC_HS_L_ID: u32, names the listener in SELECT; always there
  * @QUIC_HS_L_ALPN: string, comma separated, absent: serves clients that offer
  *	no ALPN
- * @QUIC_HS_L_SNI: string, comma separated patterns, absent: any name
+ * @QUIC_HS_L_SNI: string, at most QUIC_HS_SNI_MAX: comma separated patterns;
+ *	absent: any name
  * @QUIC_HS_L_PROFILE: string: credential profile; absent: the default
- * @QUIC_HS_L_TPARAMS: binary: transport parameters to send if it is selected
+ * @QUIC_HS_L_TPARAMS: binary: transport parameters to send if it is selected;
+ *	always there
  * @QUIC_HS_L_UID: u32, the listener's user, as the initial user namespace sees it
  * @QUIC_HS_L_CERT_REQUEST: u32, 0 no client certificate, 1 asked, 2 required
  */
@@ -172,12 +180,13 @@ enum quic_hs_listener_attr {
  * @QUIC_HS_ACTION_SELECT: server: LISTENER. Once, before CRYPTO.
  * @QUIC_HS_ACTION_CRYPTO: LEVEL and CRYPTO: send these bytes
  * @QUIC_HS_ACTION_SECRET: LEVEL, SEND, CIPHER, SECRET: install a traffic secret.
- *	Level HANDSHAKE, APP or EARLY; each level and direction once.
+ *	Level HANDSHAKE or APP; each level and direction once.
  * @QUIC_HS_ACTION_PEER_PARAMS: TPARAMS: what the peer's extension 0x39 held.
  *	Once, before DONE.
  * @QUIC_HS_ACTION_DONE: TLS is complete (RFC 9001 4.1.1): ALPN, and if they
- *	apply CHAIN and RESUMED. Needs PEER_PARAMS and both APP secrets.
- * @QUIC_HS_ACTION_FAIL: ERRNO, ALERT (if one is to be sent), TEXT
+ *	apply CHAIN and RESUMED; without ALPN none was chosen. Needs PEER_PARAMS and both APP secrets.
+ * @QUIC_HS_ACTION_FAIL: ERRNO, ALERT (if one is to be sent), TEXT. The last
+ *	action; may come without SELECT.
  * @QUIC_HS_ACTION_TICKET: TICKET: a session that the application may keep
  */
 enum quic_hs_action {
