@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls of struct proto and struct proto_ops whose arguments differ:
+ *  - accept() takes flags and a result in one struct from 6.10 on;
+ *  - ioctl() of a protocol gets kernel memory from 6.5 on, and the generic code
+ *    copies the result out;
+ *  - sendpage() went in 6.5; before, the generic one sends a copy;
+ *  - bind() and connect() take struct sockaddr_unsized in 7.x.
+ */
+#ifndef QUIC_COMPAT_PROTO_OPS_H
+#define QUIC_COMPAT_PROTO_OPS_H
+
+#include <linux/net.h>
+#include <linux/uaccess.h>
+#include <net/sock.h>
+
+#ifdef HAVE_PROTO_ACCEPT_ARG
+#define QUIC_ACCEPT_ARGS	struct proto_accept_arg *arg
+#define quic_accept_flags()	(arg->flags)
+#else
+#define QUIC_ACCEPT_ARGS	int flags, bool kern
+#define quic_accept_flags()	(flags)
+#endif
+
+#ifdef HAVE_PROTO_IOCTL_KARG
+typedef int *quic_ioctl_arg;
+static inline int quic_ioctl_answer(quic_ioctl_arg arg, int value)
+{
+	*arg = value;
+	return 0;
+}
+#else
+typedef unsigned long quic_ioctl_arg;
+static inline int quic_ioctl_answer(quic_ioctl_arg arg, int value)
+{
+	return put_user(value, (int __user *)arg);
+}
+#endif
+
+#ifdef HAVE_SENDPAGE
+#define QUIC_OPS_SENDPAGE	.sendpage = sock_no_sendpage,
+#else
+#define QUIC_OPS_SENDPAGE
+#endif
+
+#ifdef HAVE_SOCKADDR_UNSIZED
+typedef struct sockaddr_unsized quic_sockaddr;
+#else
+typedef struct sockaddr quic_sockaddr;
+#endif
+
+#endif /* QUIC_COMPAT_PROTO_OPS_H */
