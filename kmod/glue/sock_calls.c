@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bind, connect, listen, accept, getname, poll and ioctl.
+ *
+ * With the daemon as handshake agent, the only one there is so far, connect()
+ * returns when the handshake is over, and accept() returns established
+ * connections.
+ *
+ * One socket is one connection: after it failed or ended, connect() is EINVAL.
+ * struct socket's state follows __inet_stream_connect(): CONNECTING until a
+ * connect() has told the result, so that poll and a second connect(), which
+ * io_uring makes, work as for TCP.
+ *
+ * Every address is stored with the family that goes over the wire: IPv4-mapped
+ * ones become AF_INET.
+ */
+#include <linux/poll.h>
+#include <linux/sockios.h>
+#include <asm/ioctls.h>
+#include <net/addrconf.h>
+#include <net/inet_common.h>
+
+#include "sock_ops.h"
+#include "../compat/cgroup_addr.h"
+
+/* ---- addresses ---- */
+
+/*
+ * Check an address from the user and bring it to its wire family.
+ * Return: 0; -EINVAL too short, scope; -EAFNOSUPPORT.
+ */
+static int addr_import(struct sock *sk, const struct sockaddr *uaddr, int len,
+		       union quic_addr *a)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)uaddr;
+
+	memset(a, 0, sizeof(*a));
+	if (len < offsetofend(struct sockaddr, sa_family))
+		return -EINVAL;
+	if (uaddr->sa_family == AF_INET && sk->sk_family == AF_INET) {
+		if (len < (int)sizeof(a->v4))
+			return -EINVAL;
+		memcpy(&a->v4, uaddr, sizeof(a->v4));
+		return 0;
+	}
+	if (uaddr->sa_family != AF_INET6 || sk->sk_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	if (ipv6_addr_v4mapped(&in6->sin6_addr)) {
+		if (ipv6_only_sock(sk))
+			return -EINVAL;
+		a->v4.sin_family = AF_INET;
+		a->v4.sin_port = in6->sin6_port;
+		a->v4.sin_addr.s_addr = in6->sin6_addr.s6_addr32[3];
+		return 0;
+	}
+	memcpy(&a->v6, uaddr, min_t(size_t, len, sizeof(a->v6)));
+	a->v6.sin6_flowinfo = 0;
+	return 0;
+}
+
+/* A link-local address is one of a device: the scope's or the socket's. */
+static int addr_scope(struct sock *sk, union quic_addr *a)
+{
+	int dev = READ_ONCE(sk->sk_bound_dev_if);
+
+	if (a->sa.sa_family != AF_INET6)
+		return 0;
+	if (!(ipv6_addr_type(&a->v6.sin6_addr) & IPV6_ADDR_LINKLOCAL)) {
+		a->v6.sin6_scope_id = 0;
+		return 0;
+	}
+	if (a->v6.sin6_scope_id && dev && a->v6.sin6_scope_id != dev)
+		return -EINVAL;
+	if (a->v6.sin6_scope_id)
+		WRITE_ONCE(sk->sk_bound_dev_if, a->v6.sin6_scope_id);
+	else
+		a->v6.sin6_scope_id = dev;
+	return a->v6.sin6_scope_id ? 0 : -EINVAL;
+}
+
+static bool addr_any(const union quic_addr *a)
+{
+	return a->sa.sa_family == AF_INET6 ? ipv6_addr_any(&a->v6.sin6_addr) :
+					     !a->v4.sin_addr.s_addr;
+}
+
+static bool addr_multicast(const union quic_addr *a)
+{
+	return a->sa.sa_family == AF_INET6 ? ipv6_addr_is_multicast(&a->v6.sin6_addr) :
+	       ipv4_is_multicast(a->v4.sin_addr.s_addr) ||
+	       ipv4_is_lbcast(a->v4.sin_addr.s_addr);
+}
+
+/* ---- bind ---- */
+
+/* Take the UDP socket of an address. Lock held, may sleep. */
+static int bind_to(struct sock *sk, const union quic_addr *a)
+{
+	struct quic_sock *quic = quic_sk(sk);
+	struct quic_udp *udp;
+
+	udp = quic_udp_get(sock_net(sk), a, READ_ONCE(sk->sk_bound_dev_if), sk);
+	if (IS_ERR(udp))
+		return PTR_ERR(udp);
+	quic->udp = udp;
+	quic->local = *a;
+	quic->local.v4.sin_port = udp->addr.v4.sin_port;
+	quic_sock_set_addrs(sk);
+	return 0;
+}
+
+static int post_bind(struct sock *sk)
+{
+	struct quic_sock *quic = quic_sk(sk);
+	int err;
+
+	err = quic->local.sa.sa_family == AF_INET6 ? BPF_CGROUP_RUN_PROG_INET6_POST_BIND(sk) :
+						     BPF_CGROUP_RUN_PROG_INET4_POST_BIND(sk);
+	if (!err)
+		return 0;
+	quic_udp_put(quic->udp);
+	quic->udp = NULL;
+	memset(&quic->local, 0, sizeof(quic->local));
+	inet_sk(sk)->inet_num = 0;
+	inet_sk(sk)->inet_sport = 0;
+	return err;
+}
+
+/**
+ * quic_bind - bind(2)
+ * @sock: socket
+ * @uaddr: address, perhaps changed by a cgroup program
+ * @len: its length
+ *
+ * Several sockets may bind one address and port: the UDP socket underneath is
+ * shared. Context: process. Return: 0; -EINVAL bound already; as
+ * quic_udp_get().
+ */
+int quic_bind(struct socket *sock, quic_sockaddr *uaddr, int len)
+{
+	struct sock *sk = sock->sk;
+	union quic_addr a;
+	int err;
+
+	lock_sock(sk);
+	err = -EINVAL;
+	if (quic_sk(sk)->udp || sk->sk_state != TCP_CLOSE || quic_sk(sk)->conn)
+		goto out;
+	err = addr_import(sk, (struct sockaddr *)uaddr, len, &a);
+	if (err)
+		goto out;
+	err = sk->sk_family == AF_INET6 ?
+	      QUIC_CGROUP_ADDR(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET6_BIND) :
+	      QUIC_CGROUP_ADDR(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET4_BIND);
+	if (err)
+		goto out;
+	/* the program may have chosen another one */
+	err = addr_import(sk, (struct sockaddr *)uaddr, len, &a);
+	if (!err)
+		err = addr_scope(sk, &a);
+	if (!err)
+		err = bind_to(sk, &a);
+	if (!err)
+		err = post_bind(sk);
+out:
+	release_sock(sk);
+	return err;
+}
+
+/* Any port, any address of the family of @like. */
+static int autobind(struct sock *sk, const union quic_addr *like)
+{
+	union quic_addr a = { };
+
+	/* IPv4 goes over an IPv4 socket, also from an IPv6 one: it sees less */
+	a.sa.sa_family = like ? like->sa.sa_family : sk->sk_family;
+	return bind_to(sk, &a);
+}
+
+/* ---- connect ---- */
+
+static int connect_peer(struct sock *sk, struct sockaddr *uaddr, int len,
+			union quic_addr *a)
+{
+	int err;
+
+	err = addr_import(sk, uaddr, len, a);
+	if (err)
+		return err;
+	err = sk->sk_family == AF_INET6 ?
+	      QUIC_CGROUP_ADDR(sk, uaddr, &len, CGROUP_INET6_CONNECT) :
+	      QUIC_CGROUP_ADDR(sk, uaddr, &len, CGROUP_INET4_CONNECT);
+	if (!err)
+		err = addr_import(sk, uaddr, len, a);
+	if (!err)
+		err = addr_scope(sk, a);
+	if (err)
+		return err;
+	if (!a->v4.sin_port)
+		return -EINVAL;
+	if (addr_multicast(a))
+		return -ENETUNREACH;
+	/* as TCP: the unspecified address means this machine */
+	if (addr_any(a) && a->sa.sa_family == AF_INET6)
+		a->v6.sin6_addr = in6addr_loopback;
+	else if (addr_any(a))
+		a->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return 0;
+}
+
+/* The local address was bound before the peer was known: do they agree? */
+static int match_families(struct quic_sock *quic)
+{
+	union quic_addr v4 = { .v4.sin_family = AF_INET };
+
+	if (quic->local.sa.sa_family == quic->peer.sa.sa_family)
+		return 0;
+	if (quic->local.sa.sa_family == AF_INET || !addr_any(&quic->local))
+		return -ENETUNREACH;
+	v4.v4.sin_port = quic->local.v6.sin6_port;
+	quic->local = v4;
+	return 0;
+}
+
+/* Everything up to the first packet. Lock held, may sleep. */
+static int connect_start(struct sock *sk, struct sockaddr *uaddr, int len)
+{
+	struct quic_sock *quic = quic_sk(sk);
+	union quic_addr bound;
+	int err;
+
+	if (sk->sk_state != TCP_CLOSE || quic->conn)
+		return -EINVAL;
+	err = connect_peer(sk, uaddr, len, &quic->peer);
+	if (!err && !quic->udp)
+		err = autobind(sk, &quic->peer);
+	if (err)
+		return err;
+	quic_sock_limit_windows(sk);
+	bound = quic->local;
+	err = match_families(quic);
+	if (!err)
+		err = quic_xmit_route(sk);
+	if (!err) {
+		quic_sock_set_addrs(sk);
+		err = quic_sock_attach_conn(sk, NULL);
+	}
+	if (err) {
+		quic->local = bound;	/* another peer may suit */
+		return err;
+	}
+	quic_mib_inc(sock_net(sk), ActiveOpens);
+	err = quic_hs_start(sk);
+	if (err) {
+		quic_sock_failed(sk, -err, "no memory to start the handshake");
+		quic_sock_detach(sk);
+		return err;
+	}
+	quic_settle(sk);
+	return 0;
+}
+
+static bool handshaking(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_state) == TCP_SYN_SENT && !READ_ONCE(quic_sk(sk)->ended);
+}
+
+/* Lock held, given up while waiting. Return: 0 over, or why waiting ended. */
+static int connect_wait(struct sock *sk, long timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err = 0;
+
+	if (!handshaking(sk))
+		return 0;
+	if (!timeo)
+		return -EINPROGRESS;
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (handshaking(sk)) {
+		if (!timeo)
+			err = -EINPROGRESS;
+		else if (signal_pending(current))
+			err = sock_intr_errno(timeo);
+		if (err)
+			break;
+		sk_wait_event(sk, &timeo, !handshaking(sk), &wait);
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+/**
+ * quic_connect - connect(2)
+ * @sock: socket
+ * @uaddr: the server's address, perhaps changed by a cgroup program
+ * @len: its length
+ * @flags: O_NONBLOCK
+ *
+ * Context: process. Return: 0 when the handshake is done; -EINPROGRESS, then
+ * -EALREADY while it runs; -EISCONN; -EINVAL bad address, listening, or a second
+ * life; errors of the handshake as in SOCKET-API 11.2.
+ */
+int quic_connect(struct socket *sock, quic_sockaddr *uaddr, int len, int flags)
+{
+	struct sock *sk = sock->sk;
+	int err;
+
+	lock_sock(sk);
+	switch (sock->state) {
+	case SS_CONNECTED:
+		err = -EISCONN;
+		goto out;
+	case SS_CONNECTING:
+		err = handshaking(sk) ? -EALREADY : 0;
+		if (err && (flags & O_NONBLOCK))
+			goto out;
+		break;
+	default:
+		err = connect_start(sk, (struct sockaddr *)uaddr, len);
+		if (err)
+			goto out;
+		sock->state = SS_CONNECTING;
+	}
+	err = connect_wait(sk, sock_sndtimeo(sk, flags & O_NONBLOCK));
+	if (err)
+		goto out;
+	if (!quic_sk(sk)->ended) {
+		sock->state = SS_CONNECTED;
+		goto out;
+	}
+	/* it may have lived and ended before we came to look */
+	err = sock_error(sk) ? : -ECONNABORTED;
+	sock->state = SS_UNCONNECTED;
+out:
+	release_sock(sk);
+	return err;
+}
+
+/* ---- listen and accept ---- */
+
+/**
+ * quic_listen - listen(2)
+ * @sock: socket
+ * @backlog: children that may wait; 0 ends listening
+ *
+ * Context: process. Return: 0; -EINVAL connected; -EADDRINUSE and as bind().
+ */
+int quic_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	int err = -EINVAL;
+
+	lock_sock(sk);
+	if (sock->state != SS_UNCONNECTED || quic_sk(sk)->conn)
+		goto out;
+	if (backlog <= 0) {
+		err = 0;
+		if (sk->sk_state == TCP_LISTEN)
+			quic_listen_stop(sk);
+		goto out;
+	}
+	err = quic_sk(sk)->udp ? 0 : autobind(sk, NULL);
+	if (!err && sk->sk_state != TCP_LISTEN)
+		quic_sock_limit_windows(sk);
+	if (!err)
+		err = quic_listen_start(sk, backlog);
+out:
+	release_sock(sk);
+	return err;
+}
+
+/*
+ * accept(2): @newsock gets a connection of the listener @sock. (The arguments after
+ * them differ, compat/proto_ops.h.)
+ * Context: process. Return: 0 or -errno of quic_listen_accept().
+ */
+int quic_accept(struct socket *sock, struct socket *newsock, QUIC_ACCEPT_ARGS)
+{
+	struct sock *sk;
+	int err = -EINVAL;
+
+	sk = quic_listen_accept(sock->sk, quic_accept_flags() & O_NONBLOCK, &err);
+	if (!sk)
+		return err;
+	lock_sock(sk);
+	/* an IPv6 listener on an IPv4-mapped address has IPv4 children */
+	newsock->ops = sk->sk_family == AF_INET6 ? &quicv6_ops : &quic_ops;
+	sock_graft(sk, newsock);
+	newsock->state = SS_CONNECTED;
+	release_sock(sk);
+	return 0;
+}
+
+/* ---- names ---- */
+
+/* What the user sees when there is no address yet. */
+static void addr_empty(const struct sock *sk, union quic_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->sa.sa_family = sk->sk_family;
+}
+
+/**
+ * quic_getname - getsockname(2), getpeername(2)
+ * @sock: socket
+ * @uaddr: result, room for any address
+ * @peer: the peer's name
+ *
+ * IPv4 addresses of an IPv6 socket are shown as AF_INET (SOCKET-API 1).
+ * Context: process. Return: length or -ENOTCONN.
+ */
+int quic_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
+{
+	struct sock *sk = sock->sk;
+	struct quic_sock *quic = quic_sk(sk);
+	union quic_addr a;
+	int len, err;
+	bool v6;
+
+	lock_sock(sk);
+	err = -ENOTCONN;
+	if (peer && !quic->conn)
+		goto out;
+	a = peer ? quic->peer : quic->local;
+	if (!a.sa.sa_family)
+		addr_empty(sk, &a);
+	v6 = a.sa.sa_family == AF_INET6;
+	if (!v6)
+		memset(a.v4.sin_zero, 0, sizeof(a.v4.sin_zero));
+	len = v6 ? sizeof(a.v6) : sizeof(a.v4);
+	memcpy(uaddr, &a, len);
+	if (v6 && peer)
+		err = QUIC_CGROUP_ADDR(sk, uaddr, &len, CGROUP_INET6_GETPEERNAME);
+	else if (v6)
+		err = QUIC_CGROUP_ADDR(sk, uaddr, &len, CGROUP_INET6_GETSOCKNAME);
+	else if (peer)
+		err = QUIC_CGROUP_ADDR(sk, uaddr, &len, CGROUP_INET4_GETPEERNAME);
+	else
+		err = QUIC_CGROUP_ADDR(sk, uaddr, &len, CGROUP_INET4_GETSOCKNAME);
+	if (!err)
+		err = len;
+out:
+	release_sock(sk);
+	return err;
+}
+
+/* ---- poll ---- */
+
+static __poll_t poll_writable(struct sock *sk)
+{
+	if (quic_sock_writeable(sk))
+		return EPOLLOUT | EPOLLWRNORM;
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	/* room made before the bit was set woke nobody: look again */
+	smp_mb__after_atomic();
+	return quic_sock_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+}
+
+/**
+ * quic_poll - poll(2)
+ * @file: unused but for the wait
+ * @sock: socket
+ * @wait: one wait queue is registered, no more (9p has room for two)
+ *
+ * Takes no lock. Context: process. Return: events.
+ */
+__poll_t quic_poll(struct file *file, struct socket *sock, poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	struct quic_sock *quic = quic_sk(sk);
+	__poll_t mask = 0;
+	int state;
+
+	sock_poll_wait(file, sock, wait);
+	state = inet_sk_state_load(sk);
+	if (state == TCP_LISTEN)
+		return list_empty(&quic->accept_q) ? 0 : EPOLLIN | EPOLLRDNORM;
+	if (smp_load_acquire(&quic->ended)) {
+		mask = EPOLLHUP | EPOLLIN | EPOLLRDNORM | EPOLLRDHUP |
+		       EPOLLOUT | EPOLLWRNORM;
+		return quic->end_errno ? mask | EPOLLERR : mask;
+	}
+	if (READ_ONCE(sk->sk_err))
+		mask |= EPOLLERR;
+	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	else if (quic_sock_readable(sk))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (state == TCP_ESTABLISHED)
+		mask |= poll_writable(sk);
+	return mask;
+}
+
+/* ---- ioctl ---- */
+
+static u64 bytes_unsent(struct quic_conn *conn)
+{
+	struct rb_node *n;
+	u64 sum = 0;
+
+	for (n = rb_first(&conn->streams.tree); n; n = rb_next(n)) {
+		const struct quic_stream *s = rb_entry(n, struct quic_stream, node);
+
+		sum += s->tx.end - s->tx.next;
+	}
+	return sum;
+}
+
+/**
+ * quic_ioctl - SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
+ * @sk: socket
+ * @cmd: number
+ * @arg: result: bytes readable; queued and not acknowledged; never sent
+ *
+ * Context: process. Return: 0; -EINVAL on a listener; -ENOIOCTLCMD others.
+ */
+int quic_ioctl(struct sock *sk, int cmd, quic_ioctl_arg arg)
+{
+	struct quic_conn *conn;
+	u64 bytes = 0;
+
+	if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD)
+		return -ENOIOCTLCMD;
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN) {
+		release_sock(sk);
+		return -EINVAL;
+	}
+	conn = quic_sk(sk)->conn;
+	if (conn && cmd == SIOCINQ)
+		bytes = conn->streams.rx_queued;
+	else if (conn && cmd == SIOCOUTQ)
+		bytes = quic_conn_tx_queued(conn);
+	else if (conn)
+		bytes = bytes_unsent(conn);
+	release_sock(sk);
+	return quic_ioctl_answer(arg, min_t(u64, bytes, INT_MAX));
+}

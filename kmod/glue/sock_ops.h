@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The socket calls, shared by sock_calls.c, sock_send.c, sock_recv.c, proto.c. */
+#ifndef QUIC_SOCK_OPS_H
+#define QUIC_SOCK_OPS_H
+
+#include <linux/poll.h>
+
+#include "glue.h"
+#include "../compat/proto_ops.h"
+
+extern const struct proto_ops quic_ops;
+extern const struct proto_ops quicv6_ops;
+
+int quic_bind(struct socket *sock, quic_sockaddr *uaddr, int len);
+int quic_connect(struct socket *sock, quic_sockaddr *uaddr, int len, int flags);
+int quic_listen(struct socket *sock, int backlog);
+int quic_accept(struct socket *sock, struct socket *newsock, QUIC_ACCEPT_ARGS);
+int quic_getname(struct socket *sock, struct sockaddr *uaddr, int peer);
+__poll_t quic_poll(struct file *file, struct socket *sock, poll_table *wait);
+int quic_shutdown(struct socket *sock, int how);
+int quic_ioctl(struct sock *sk, int cmd, quic_ioctl_arg arg);
+void quic_close(struct sock *sk, long timeout);
+
+/* QUIC_SOCKOPT_STREAM_OPEN: lock held, may wait; @info: in and out. */
+int quic_stream_open_wait(struct sock *sk, struct quic_stream_info *info);
+
+/* MSG_MORE held something back and nothing follows: send it. */
+void quic_send_push(struct sock *sk);
+
+#endif /* QUIC_SOCK_OPS_H */
