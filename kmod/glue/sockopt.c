@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Socket options: one table, and the rules that all of its rows share.
+ *
+ * Values are copied between the user and a kernel buffer here, never by a row, so
+ * that lengths are checked in one place and hardened usercopy never sees a struct
+ * sock. Rows are in sockopt_config.c, sockopt_tls.c, sockopt_info.c and, where
+ * they are about the connection or its streams, here.
+ *
+ * An option of the header that is not in the table is not there yet: ENOPROTOOPT.
+ */
+#include <linux/mm.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "sockopt.h"
+
+#define OPTLEN_MAX	4096	/* options of the draft, 0 to 15 */
+#define OPTLEN_MAX_OWN	65536	/* ours, from 64 */
+#define OWN_FIRST	64
+
+/* ---- streams ---- */
+
+static int get_stream_open(struct sock *sk, void *val)
+{
+	int err = quic_stream_open_wait(sk, val);
+
+	return err ? err : (int)sizeof(struct quic_stream_info);
+}
+
+/* A stream for options 2 and 3, or why not (SOCKET-API 4.3, 4.4). */
+static struct quic_stream *errinfo_stream(struct sock *sk, const struct quic_errinfo *e)
+{
+	struct quic_conn *conn = quic_sk(sk)->conn;
+	struct quic_stream *stream;
+
+	if (sk->sk_state != TCP_ESTABLISHED || e->stream_id < 0)
+		return ERR_PTR(-EINVAL);
+	stream = quic_conn_stream_find(conn, e->stream_id);
+	if (stream)
+		return stream;
+	return ERR_PTR(quic_conn_stream_known(conn, e->stream_id) ? -ENOSTR : -EINVAL);
+}
+
+static int set_stream_reset(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_errinfo *e = val;
+	struct quic_stream *stream = errinfo_stream(sk, e);
+	int err;
+
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	err = quic_stream_reset(quic_sk(sk)->conn, stream, e->errcode);
+	quic_settle(sk);
+	return err;
+}
+
+static int set_stream_stop(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_errinfo *e = val;
+	struct quic_stream *stream = errinfo_stream(sk, e);
+	int err;
+
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	if (stream->has_rx && stream->rx_discard)
+		return -EAGAIN;		/* one is on its way */
+	err = quic_stream_stop(quic_sk(sk)->conn, stream, e->errcode);
+	quic_settle(sk);
+	return err;
+}
+
+/* ---- closing ---- */
+
+static int set_close(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_connection_close *c = val;
+	struct quic_sock *quic = quic_sk(sk);
+
+	quic->close_code = c->errcode;
+	strscpy(quic->close_phrase, c->phrase, sizeof(quic->close_phrase));
+	return 0;
+}
+
+static int get_close(struct sock *sk, void *val)
+{
+	struct quic_conn *conn = quic_sk(sk)->conn;
+	struct quic_connection_close *c = val;
+	const struct quic_close_info *info;
+
+	if (!conn)
+		return sizeof(*c);
+	info = quic_conn_close_info(conn);
+	if (info->origin == QUIC_CLOSE_NONE)
+		return sizeof(*c);
+	c->errcode = min_t(u64, info->code, U32_MAX);
+	c->frame = info->app ? 0x1d : min_t(u64, info->frame_type, U8_MAX);
+	strscpy(c->phrase, info->reason, sizeof(c->phrase));
+	return sizeof(*c);
+}
+
+/* ---- the table ---- */
+
+#define FIXED(type)	.set_min = 1, .set_max = sizeof(type), .fixed = true
+
+static const struct quic_sockopt sockopts[] = {
+	{ QUIC_SOCKOPT_STREAM_OPEN, .get = get_stream_open, .input = true,
+	  .get_max = sizeof(struct quic_stream_info) },
+	{ QUIC_SOCKOPT_STREAM_RESET, .set = set_stream_reset, FIXED(struct quic_errinfo) },
+	{ QUIC_SOCKOPT_STREAM_STOP_SENDING, .set = set_stream_stop,
+	  FIXED(struct quic_errinfo) },
+	{ QUIC_SOCKOPT_CONNECTION_CLOSE, .set = set_close, .get = get_close,
+	  FIXED(struct quic_connection_close),
+	  .get_max = sizeof(struct quic_connection_close) },
+	{ QUIC_SOCKOPT_TRANSPORT_PARAM, .set = quic_set_tparam, .get = quic_get_tparam,
+	  FIXED(struct quic_transport_param), .input = true,
+	  .get_max = sizeof(struct quic_transport_param) },
+	{ QUIC_SOCKOPT_CONFIG, .set = quic_set_config, .get = quic_get_config,
+	  FIXED(struct quic_config), .get_max = sizeof(struct quic_config) },
+	{ QUIC_SOCKOPT_ALPN, .set = quic_set_alpn, .get = quic_get_alpn,
+	  .set_min = 1, .set_max = QUIC_ALPN_MAX, .get_max = QUIC_ALPN_MAX },
+
+	{ QUIC_SOCKOPT_HANDSHAKE, .set = quic_set_agent, .get = quic_get_agent,
+	  .set_min = sizeof(u32), .set_max = sizeof(u32), .fixed = true,
+	  .get_max = sizeof(u32) },
+	{ QUIC_SOCKOPT_SERVER_NAME, .set = quic_set_server_name,
+	  .get = quic_get_server_name, .set_max = QUIC_SERVER_NAME_MAX,
+	  .get_max = QUIC_SERVER_NAME_MAX },
+	{ QUIC_SOCKOPT_PROFILE, .set = quic_set_profile, .get = quic_get_profile,
+	  .set_max = QUIC_PROFILE_MAX, .get_max = QUIC_PROFILE_MAX },
+	{ QUIC_SOCKOPT_CREDENTIAL, .set = quic_set_credential, .set_min = 1,
+	  .set_max = QUIC_CREDENTIAL_MAX },
+	{ QUIC_SOCKOPT_VERIFY, .set = quic_set_verify, .get = quic_get_verify,
+	  .set_min = sizeof(u32), .set_max = sizeof(u32), .fixed = true,
+	  .get_max = sizeof(u32) },
+	{ QUIC_SOCKOPT_PIN, .set = quic_set_pin, .set_min = QUIC_PIN_SIZE,
+	  .set_max = QUIC_PIN_SIZE },
+	{ QUIC_SOCKOPT_TLS_INFO, .get = quic_get_tls_info,
+	  .get_max = sizeof(struct quic_tls_info) },
+	{ QUIC_SOCKOPT_PEER_CERT, .get = quic_get_peer_cert,
+	  .get_max = OPTLEN_MAX_OWN, .exact = true },
+	{ QUIC_SOCKOPT_REASON, .get = quic_get_reason,
+	  .get_max = sizeof(struct quic_reason) },
+	{ QUIC_SOCKOPT_INFO, .get = quic_get_info, .get_max = sizeof(struct quic_info) },
+	{ QUIC_SOCKOPT_CONGESTION, .set = quic_set_congestion, .get = quic_get_congestion,
+	  .set_min = 1, .set_max = QUIC_CONGESTION_NAME_MAX - 1,
+	  .get_max = QUIC_CONGESTION_NAME_MAX },
+};
+
+static const struct quic_sockopt *find(int number)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(sockopts); i++)
+		if (sockopts[i].number == number)
+			return &sockopts[i];
+	return NULL;
+}
+
+/* ---- set ---- */
+
+/*
+ * Bytes to copy of a value, or -EINVAL. Strings may bring their NUL: one more than
+ * the longest is read then, and has to be it.
+ */
+static int set_len(const struct quic_sockopt *o, u32 optlen)
+{
+	u32 limit = o->number < OWN_FIRST ? OPTLEN_MAX : OPTLEN_MAX_OWN;
+
+	if (optlen > limit || optlen < o->set_min)
+		return -EINVAL;
+	if (o->fixed)
+		return min(optlen, o->set_max);
+	return optlen <= o->set_max + 1 ? (int)optlen : -EINVAL;
+}
+
+static int set_sol_quic(struct sock *sk, int name, sockptr_t optval, u32 optlen)
+{
+	const struct quic_sockopt *o = find(name);
+	int len, err;
+	size_t size;
+	u8 *val;
+
+	if (!o || !o->set)
+		return -ENOPROTOOPT;
+	len = set_len(o, optlen);
+	if (len < 0)
+		return len;
+	size = max_t(size_t, o->fixed ? o->set_max : 0, len) + 1;
+	val = kvzalloc(size, GFP_KERNEL);
+	if (!val)
+		return -ENOMEM;
+	err = -EFAULT;
+	if (copy_from_sockptr(val, optval, len))
+		goto out;
+	err = -EINVAL;
+	if (!o->fixed && len > o->set_max && val[--len])
+		goto out;
+	lock_sock(sk);
+	err = o->set(sk, val, len);
+	release_sock(sk);
+out:
+	kvfree_sensitive(val, size);	/* it may have been a key */
+	return err;
+}
+
+/**
+ * quic_setsockopt - sk_prot->setsockopt
+ * @sk: socket
+ * @level: SOL_QUIC, or IP and IPv6, which go to their own code
+ * @optname: number
+ * @optval: value
+ * @optlen: its bytes
+ * Context: process. Return: 0 or -errno, see the uapi header.
+ */
+int quic_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	switch (level) {
+	case SOL_QUIC:
+		return set_sol_quic(sk, optname, optval, optlen);
+	case SOL_IP:
+		return ip_setsockopt(sk, level, optname, optval, optlen);
+#if IS_ENABLED(CONFIG_IPV6)
+	case SOL_IPV6:
+		if (sk->sk_family == AF_INET6)
+			return ipv6_setsockopt(sk, level, optname, optval, optlen);
+		break;
+#endif
+	}
+	return -ENOPROTOOPT;
+}
+
+/* ---- get ---- */
+
+static int get_locked(struct sock *sk, const struct quic_sockopt *o, u8 *val,
+		      char __user *optval, int room)
+{
+	int n;
+
+	if (o->input && copy_from_user(val, optval, min_t(u32, room, o->get_max)))
+		return -EFAULT;
+	lock_sock(sk);
+	n = o->get(sk, val);
+	release_sock(sk);
+	return n;
+}
+
+static int get_sol_quic(struct sock *sk, int name, char __user *optval, int __user *optlen)
+{
+	const struct quic_sockopt *o = find(name);
+	int room, n;
+	u8 *val;
+
+	if (!o || !o->get)
+		return -ENOPROTOOPT;
+	if (get_user(room, optlen))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	val = kvzalloc(o->get_max, GFP_KERNEL);
+	if (!val)
+		return -ENOMEM;
+	n = get_locked(sk, o, val, optval, room);
+	if (n < 0)
+		goto out;
+	if (n > room && o->exact) {
+		n = put_user(n, optlen) ? -EFAULT : -ERANGE;
+		goto out;
+	}
+	n = min(n, room);
+	if (put_user(n, optlen) || copy_to_user(optval, val, n))
+		n = -EFAULT;
+out:
+	kvfree(val);
+	return min(n, 0);
+}
+
+/**
+ * quic_getsockopt - sk_prot->getsockopt
+ * @sk: socket
+ * @level: SOL_QUIC, or IP and IPv6, which go to their own code
+ * @optname: number
+ * @optval: buffer
+ * @optlen: its room; then the bytes written
+ * Context: process. Return: 0 or -errno, see the uapi header.
+ */
+int quic_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
+		    int __user *optlen)
+{
+	switch (level) {
+	case SOL_QUIC:
+		return get_sol_quic(sk, optname, optval, optlen);
+	case SOL_IP:
+		return ip_getsockopt(sk, level, optname, optval, optlen);
+#if IS_ENABLED(CONFIG_IPV6)
+	case SOL_IPV6:
+		if (sk->sk_family == AF_INET6)
+			return ipv6_getsockopt(sk, level, optname, optval, optlen);
+		break;
+#endif
+	}
+	return -ENOPROTOOPT;
+}
