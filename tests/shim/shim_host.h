@@ -49,6 +49,12 @@ struct shim_arena {
  */
 void shim_host_reset(u64 seed);
 
+/*
+ * From now on keep freed objects in lists, one per kind, as the kernel's slab
+ * does: for benchmarks. They are never given back.
+ */
+void shim_host_fast(void);
+
 /**
  * shim_host_fail_at - let allocations fail
  * @n: the how manieth from now, counted from 1; 0: none

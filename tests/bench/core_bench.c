@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the protocol core costs per packet, natively and without cryptography.
+ *
+ * Two established connections; then each operation is done in trains of 44
+ * packets, as glue does it, and only the call into the core is timed. A figure
+ * is the median of the repetitions; the spread is that of their middle half,
+ * since one repetition in which another program ran says nothing. Allocation is
+ * a list per kind, about what the kernel's slab costs.
+ *
+ *	core_bench [-c CPU] [-o FILE] [-r REPETITIONS]
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "../shim/pair.h"
+#include "../../kmod/core/wire_frame.h"
+
+#define TRAIN		44		/* datagrams of 1452 in one GSO skb */
+#define PAYLOAD		1400		/* stream bytes per packet */
+#define TRAINS		400		/* per repetition */
+#define MAX_REPS	101
+#define SLOT		2048		/* of one received packet */
+#define CHUNK		(1U << 20)	/* of the application's data */
+#define STREAM_WINDOW	(1ULL << 50)
+
+enum metric {
+	INGEST,		/* quic_conn_recv(), trains */
+	INGEST_ONE,	/* quic_conn_recv(), one packet per call */
+	READ,		/* peek and consume, per packet's chunk */
+	ACK_OUT,	/* quic_conn_build() of an ACK, per call */
+	BUILD,		/* quic_conn_build(), per full packet */
+	ACK_IN,		/* quic_conn_recv() of an ACK, per packet acknowledged */
+	METRICS,
+};
+
+static const char *const names[METRICS] = {
+	[INGEST] = "core.ingest_ns",
+	[INGEST_ONE] = "core.ingest_single_ns",
+	[READ] = "core.read_ns",
+	[ACK_OUT] = "core.build_ack_ns",
+	[BUILD] = "core.build_ns",
+	[ACK_IN] = "core.acked_ns",
+};
+
+static double results[METRICS][MAX_REPS];
+static u64 clock_cost;
+
+static u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * QUIC_NS_PER_SEC + ts.tv_nsec;
+}
+
+/* What two calls of the clock cost each other. */
+static void calibrate(void)
+{
+	u64 best = U64_MAX, t;
+	int i;
+
+	for (i = 0; i < 10000; i++) {
+		t = now_ns();
+		t = now_ns() - t;
+		best = min(best, t);
+	}
+	clock_cost = best;
+}
+
+static u64 since(u64 start)
+{
+	u64 t = now_ns() - start;
+
+	return t > clock_cost ? t - clock_cost : 0;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "core_bench: %s\n", what);
+	exit(1);
+}
+
+static struct pair *connected(void)
+{
+	struct pair_cfg cfg;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.check_every = 0;
+	for (i = 0; i < 2; i++) {
+		cfg.local[i].initial_max_data = STREAM_WINDOW;
+		cfg.local[i].initial_max_stream_data_bidi_remote = STREAM_WINDOW;
+	}
+	p = pair_new(&cfg);
+	if (!pair_run(p, pair_confirmed, p->now + QUIC_NS_PER_SEC))
+		die("no handshake");
+	pair_run(p, NULL, p->now + QUIC_NS_PER_SEC);
+	return p;
+}
+
+/* ---- receiving ---- */
+
+struct rx_bench {
+	struct pair *p;
+	struct quic_conn *conn;
+	struct quic_rxbuf *buf[TRAIN];
+	struct quic_rx_pkt pkt[TRAIN];
+	u64 pn;
+	u64 off;
+};
+
+static void rx_fill(struct rx_bench *b, u32 n)
+{
+	struct quic_wcur w;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		struct quic_rx_pkt *r = &b->pkt[i];
+
+		b->buf[i] = shim_rxbuf_new(SLOT);
+		w = quic_wcur_init(b->buf[i]->data, SLOT);
+		quic_frame_put_stream_hdr(&w, 0, b->off, PAYLOAD, false, false);
+		*r = (struct quic_rx_pkt){
+			.buf = b->buf[i], .data = b->buf[i]->data,
+			.len = w.p - b->buf[i]->data + PAYLOAD,
+			.dgram_len = 1452, .level = QUIC_CRYPTO_APP, .pn = b->pn++,
+		};
+		b->off += PAYLOAD;
+	}
+}
+
+static void rx_drop_refs(struct rx_bench *b, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		quic_host_rxbuf_put(b->buf[i]);
+}
+
+/* Read all; touch a byte of each chunk. Return: ns. */
+static u64 rx_read(struct rx_bench *b)
+{
+	struct quic_stream *s;
+	volatile u8 sink;
+	const u8 *data;
+	u64 start = now_ns();
+	u32 len;
+
+	while ((s = quic_conn_readable(b->conn))) {
+		data = quic_stream_peek(s, &len);
+		sink = *data;
+		quic_stream_consume(b->conn, s, len);
+	}
+	(void)sink;
+	return since(start);
+}
+
+static u64 build_once(struct pair *p, struct pair_end *e, u32 max, u32 *n)
+{
+	u64 start;
+
+	e->batch.n = 0;
+	e->batch.n_dgrams = 0;
+	e->batch.max_dgrams = max;
+	e->batch.host = &e->arena;
+	e->arena.used = 0;
+	start = now_ns();
+	*n = quic_conn_build(e->conn, &e->batch, p->now);
+	return since(start);
+}
+
+static void rx_rep(struct rx_bench *b, int rep)
+{
+	u64 ingest = 0, one = 0, read = 0, ack = 0, start;
+	struct pair *p = b->p;
+	u32 t, n, acks = 0;
+
+	for (t = 0; t < TRAINS; t++) {
+		p->now += 500000;
+		rx_fill(b, TRAIN);
+		start = now_ns();
+		quic_conn_recv(b->conn, b->pkt, TRAIN, p->now);
+		ingest += since(start);
+		rx_drop_refs(b, TRAIN);
+		read += rx_read(b);
+		ack += build_once(p, &p->end[PAIR_SERVER], 1, &n);
+		acks += n;
+
+		rx_fill(b, 1);
+		start = now_ns();
+		quic_conn_recv(b->conn, b->pkt, 1, p->now);
+		one += since(start);
+		rx_drop_refs(b, 1);
+		rx_read(b);
+	}
+	if (acks != TRAINS)
+		die("an ACK per train was expected");
+	results[INGEST][rep] = (double)ingest / TRAINS / TRAIN;
+	results[INGEST_ONE][rep] = (double)one / TRAINS;
+	results[READ][rep] = (double)read / TRAINS / TRAIN;
+	results[ACK_OUT][rep] = (double)ack / acks;
+}
+
+static void bench_rx(int reps)
+{
+	struct rx_bench b = { .p = connected() };
+	int rep;
+
+	b.conn = b.p->end[PAIR_SERVER].conn;
+	b.pn = b.conn->space[QUIC_SPACE_APP].rx_next;
+	rx_rep(&b, 0);			/* warm up */
+	for (rep = 0; rep < reps; rep++)
+		rx_rep(&b, rep);
+	if (b.conn->stats.stream_bytes_recv != b.off || b.conn->stats.pkts_dropped)
+		die("bytes were lost on the way in");
+	pair_free(b.p);
+}
+
+/* ---- sending ---- */
+
+static void tx_refill(struct quic_conn *conn, struct quic_stream *s)
+{
+	struct quic_txbuf *buf;
+	bool merged;
+
+	while (quic_conn_tx_queued(conn) < 16 * CHUNK) {
+		buf = shim_txbuf_new(CHUNK);
+		buf->held = CHUNK;
+		if (quic_stream_append(conn, s, buf->data, CHUNK, buf, &merged))
+			die("append");
+	}
+}
+
+/* Acknowledge everything up to @pn. Return: ns. */
+static u64 tx_ack(struct pair *p, struct quic_conn *conn, u64 pn, u64 rx_pn)
+{
+	u8 frame[64];
+	struct quic_wcur w = quic_wcur_init(frame, sizeof(frame));
+	struct quic_rx_pkt r = {
+		.data = frame, .dgram_len = 60, .level = QUIC_CRYPTO_APP, .pn = rx_pn,
+	};
+	u64 start;
+
+	quic_put_u8(&w, QUIC_FRAME_ACK);
+	quic_put_varint(&w, pn);
+	quic_put_varint(&w, 10);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, min_t(u64, pn, 2000));
+	r.len = w.p - frame;
+	start = now_ns();
+	quic_conn_recv(conn, &r, 1, p->now);
+	return since(start);
+}
+
+/* A window and a rate that hold nothing back. */
+static void tx_open(struct quic_conn *conn)
+{
+	struct quic_path *path = &conn->path;
+
+	path->cc.cwnd = 1ULL << 32;
+	quic_pacer_update(&path->pacer, path->cc.cwnd, path->rtt.smoothed, true,
+			  path->mtu);
+}
+
+static void tx_rep(struct pair *p, struct quic_stream *s, u64 *rx_pn, int rep)
+{
+	struct pair_end *e = &p->end[PAIR_CLIENT];
+	struct quic_conn *conn = e->conn;
+	u64 build = 0, ack = 0, pkts = 0;
+	u32 t, n;
+
+	for (t = 0; t < TRAINS; t++) {
+		tx_refill(conn, s);
+		p->now += 500000;
+		build += build_once(p, e, TRAIN, &n);
+		if (n != TRAIN)
+			die("a short train");
+		pkts += n;
+		p->now += 500000;
+		ack += tx_ack(p, conn, conn->space[QUIC_SPACE_APP].tx_next - 1, (*rx_pn)++);
+		tx_open(conn);
+	}
+	results[BUILD][rep] = (double)build / pkts;
+	results[ACK_IN][rep] = (double)ack / pkts;
+}
+
+static void bench_tx(int reps)
+{
+	struct pair *p = connected();
+	struct quic_conn *conn = p->end[PAIR_CLIENT].conn;
+	struct quic_stream *s;
+	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next;
+	int rep;
+
+	if (quic_conn_stream_open(conn, false, &s))
+		die("no stream");
+	tx_open(conn);
+	p->now += QUIC_NS_PER_SEC;
+	tx_rep(p, s, &rx_pn, 0);	/* warm up */
+	for (rep = 0; rep < reps; rep++)
+		tx_rep(p, s, &rx_pn, rep);
+	if (conn->stats.pkts_lost || conn->stats.pkts_retrans)
+		die("packets were lost on the way out");
+	pair_free(p);
+}
+
+/* ---- reporting ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void report(FILE *out, int reps)
+{
+	double *r, median, spread;
+	int m;
+
+	printf("%-24s %9s %9s %9s %9s   (ns per packet, %d repetitions)\n", "",
+	       "median", "spread", "lowest", "highest", reps);
+	for (m = 0; m < METRICS; m++) {
+		r = results[m];
+		qsort(r, reps, sizeof(*r), by_value);
+		median = r[reps / 2];
+		spread = r[reps - 1 - reps / 4] - r[reps / 4];
+		printf("%-24s %9.1f %9.1f %9.1f %9.1f\n", names[m], median, spread,
+		       r[0], r[reps - 1]);
+		if (out)
+			fprintf(out, "{\"name\":\"%s\",\"value\":%.1f,\"unit\":\"ns\",\"spread\":%.1f}\n",
+				names[m], median, spread);
+	}
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fprintf(stderr, "core_bench: cannot be pinned to CPU %d\n", cpu);
+}
+
+int main(int argc, char **argv)
+{
+	int cpu = sched_getcpu(), reps = 21, opt;
+	FILE *out = NULL;
+
+	while ((opt = getopt(argc, argv, "c:o:r:")) != -1) {
+		if (opt == 'c') {
+			cpu = atoi(optarg);
+		} else if (opt == 'r') {
+			reps = clamp(atoi(optarg), 9, MAX_REPS);
+		} else if (opt == 'o') {
+			out = fopen(optarg, "w");
+			if (!out)
+				die("cannot write the results");
+		} else {
+			return 2;
+		}
+	}
+	pin(cpu < 0 ? 0 : cpu);
+	calibrate();
+	shim_host_reset(1);
+	shim_host_fast();
+	bench_rx(reps);
+	bench_tx(reps);
+	report(out, reps);
+	if (out)
+		fclose(out);
+	return 0;
+}
