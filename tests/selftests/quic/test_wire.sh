@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test_wire.sh - bad datagrams: random bytes, bytes that look like QUIC, cut and
+# changed copies of real packets, datagrams of 64 KiB; at the port of a listener
+# and at both ends of connections that are busy. The transfers must end well, the
+# counters of drops must move, and nothing may stay behind.
+
+# shellcheck source=env.sh
+. "$(dirname "$0")/env.sh"
+
+quic_begin
+start_quicd
+setup_veth client server
+head -c 8M /dev/urandom > "$work/file"
+mkdir "$work/got"
+
+start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
+fetch() { timeout 100 ip netns exec client "$tools/quicget" -q --server-name server.test -o "$work/got" "$@"; }
+
+# warm: what is made once and stays is made now
+check "a transfer before" fetch "$ip4_b" file
+calm() { [ "$(wc -l < /proc/net/quic/conns)" = 1 ]; }
+all_calm() { in_ns client "$BASH" -c "$(declare -f calm); calm" && in_ns server "$BASH" -c "$(declare -f calm); calm"; }
+wait_for 20 all_calm
+before=$(quic_objects)
+
+# drops: the sum of what the namespace dropped
+drops() { in_ns "$1" awk '/^Drop/ { n += $2 } END { print n }' /proc/net/quic/stat; }
+
+# --- an idle port ---
+n=$(drops server)
+check "20,000 bad datagrams to the listener" timeout 60 \
+	ip netns exec client "$helpers/junk" "$ip4_b" 443 20000 11
+check "5,000 by IPv6" timeout 60 ip netns exec client "$helpers/junk" "$ip6_b" 443 5000 12
+check "the counters moved" test "$(drops server)" -gt $((n + 10000)) ||
+	note "$n before, $(drops server) after"
+check "a transfer after" fetch "$ip4_b" file
+check "is the same" cmp "$work/file" "$work/got/file"
+check "no object more than before" wait_for 40 same_objects "$before" ||
+	note "$(diff <(echo "$before") <(quic_objects))"
+
+# --- during a transfer, at both ends ---
+client_port() { in_ns client ss -Hanu | awk '{ n = split($4, a, ":"); print a[n] }' | head -n 1; }
+has_port() { [ -n "$(client_port)" ]; }
+
+rm -f "$work/got/file"
+netem client veth rate 50mbit limit 1000
+fetch "$ip4_b" file > "$work/fetch" 2>&1 &
+fetching=$!
+wait_for 10 has_port
+port=$(client_port)
+in_ns client "$helpers/junk" "$ip4_b" 443 5000 13 > "$work/junk1" &
+junk1=$!
+check "5,000 bad datagrams to the busy client's port" \
+	ip netns exec server "$helpers/junk" "$ip4_a" "$port" 5000 14
+check "the transfer was still on" kill -0 "$fetching"
+wait "$junk1"
+check "5,000 to the busy server's port" grep -q sent "$work/junk1"
+wait "$fetching"
+check_eq "the transfer ended well" 0 "$?" || note "$(cat "$work/fetch")"
+check "and intact" cmp "$work/file" "$work/got/file"
+in_ns client tc qdisc del dev veth root
+
+# --- real packets, cut and changed ---
+# through [4|6] ADDRESS
+through()
+{
+	rm -f "$work/got/file" "$work/relay"
+	in_ns server "$helpers/relay" 4433 "$1" 443 > "$work/relay" 2>&1 &
+	relay=$!
+	wait_for 10 port_in_use server 4433
+	check "$2: a transfer through a network that mangles" fetch -p 4433 "$1" file
+	check "$2: is intact" cmp "$work/file" "$work/got/file"
+	check "$2: prefixes, turned bits, replays were sent" grep -q mangled "$work/relay" ||
+		note "$(cat "$work/relay")"
+	note "$(cat "$work/relay")"
+	kill "$relay"
+	wait "$relay" 2> /dev/null
+}
+
+n=$(stat_of DropDecrypt server)
+through "$ip4_b" IPv4
+through "$ip6_b" IPv6
+check "what does not open is counted" test "$(stat_of DropDecrypt server)" -gt $((n + 1000))
+check "no object more than before" wait_for 40 same_objects "$before" ||
+	note "$(diff <(echo "$before") <(quic_objects))"
+check_eq "no embryo stays" 1 "$(in_ns server wc -l < /proc/net/quic/conns)"
+
+quic_finish
