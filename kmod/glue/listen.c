@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners: from an Initial that nobody owns to a socket that accept() returns.
+ *
+ *   softirq   quic_listen_initial()   ring of the port, bounded
+ *   worker    initial_one()           embryo: a socket with a connection, no user
+ *             quic_udp_rcv()          its first packet authenticates, or it dies
+ *             quic_hs_start()         START lists the port's listeners
+ *   daemon    SELECT                  quic_listen_select(): backlog, configuration
+ *             DONE                    quic_listen_established(): accept queue
+ *   process   accept()                quic_listen_accept()
+ *
+ * Softirq makes no sockets and parses no ClientHello: what a stranger's packet can
+ * cost there is one place in a ring of QUIC_INITIALS_MAX and QUIC_INITIALS_BYTES.
+ * Embryos are bounded per port (QUIC_EMBRYOS_MAX) and by the core's handshake
+ * time-out. An embryo belongs to no listener until SELECT, and counts against the
+ * backlog of one from then on.
+ *
+ * Locks. The accept queue has a spinlock of its own, so that a child in softirq,
+ * its own lock held, can queue itself without a second socket lock. In process
+ * context two socket locks nest in two places: quic_listen_stop() holds the
+ * listener and takes children of its queue, quic_listen_select() holds an embryo
+ * and takes the listener. A child in a queue is established and an embryo is not,
+ * so that no socket is in both places and no cycle can close.
+ *
+ * References. The connection of a child holds its socket (sock.c) until it is
+ * closed; the accept queue holds another one, which accept() takes over. An embryo
+ * holds its listener from SELECT until it is queued or over.
+ *
+ * Not here: addresses and the kernel UDP socket (udp.c), TLS (handshake.c).
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "glue.h"
+#include "../core/wire_hdr.h"
+
+static atomic_t listener_ids = ATOMIC_INIT(0);
+
+/* ---- ALPN lists: names separated by commas ---- */
+
+static bool alpn_has(const char *list, const char *name, size_t len)
+{
+	size_t n;
+
+	for (; *list; list += n + !!list[n]) {
+		n = strchrnul(list, ',') - list;
+		if (n == len && !memcmp(list, name, len))
+			return true;
+	}
+	return false;
+}
+
+/* How many names of @a are in @b; -1: all of them. */
+static int alpn_common(const char *a, const char *b)
+{
+	int common = 0, all = 0;
+	size_t n;
+
+	for (; *a; a += n + !!a[n]) {
+		n = strchrnul(a, ',') - a;
+		all++;
+		common += alpn_has(b, a, n);
+	}
+	return common == all ? -1 : common;
+}
+
+/*
+ * May both listen at one address? Two lists without a common name may; equal ones
+ * with SO_REUSEPORT of the same user; others may not. No names at all means
+ * clients that offer none, which only one listener can serve.
+ */
+static bool alpn_conflict(const struct sock *a, const struct sock *b)
+{
+	const char *la = quic_sk(a)->cfg.alpn, *lb = quic_sk(b)->cfg.alpn;
+	bool equal;
+
+	if (!*la != !*lb)
+		return false;
+	equal = alpn_common(la, lb) < 0 && alpn_common(lb, la) < 0;
+	if (!equal)
+		return alpn_common(la, lb) != 0;
+	return !a->sk_reuseport || !b->sk_reuseport || !uid_eq(a->sk_uid, b->sk_uid);
+}
+
+/* ---- listeners of a port ---- */
+
+struct sock *quic_listen_find(struct quic_udp *udp, u32 id)
+{
+	struct sock *sk = NULL;
+	struct quic_sock *lq;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(lq, &udp->listeners, listen_node) {
+		if (lq->listener_id != id)
+			continue;
+		if (refcount_inc_not_zero(&lq->inet.sk.sk_refcnt))
+			sk = &lq->inet.sk;
+		break;
+	}
+	rcu_read_unlock();
+	return sk;
+}
+
+u32 quic_listen_all(struct quic_udp *udp, struct sock **sks, u32 max)
+{
+	struct quic_sock *lq;
+	u32 n = 0;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(lq, &udp->listeners, listen_node) {
+		if (n == max)
+			break;
+		if (refcount_inc_not_zero(&lq->inet.sk.sk_refcnt))
+			sks[n++] = &lq->inet.sk;
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+static bool id_taken(struct quic_udp *udp, u32 id)
+{
+	struct quic_sock *lq;
+
+	hlist_for_each_entry(lq, &udp->listeners, listen_node)
+		if (lq->listener_id == id)
+			return true;
+	return !id;
+}
+
+/* Under udp->lock. */
+static int join(struct quic_udp *udp, struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk), *lq;
+
+	hlist_for_each_entry(lq, &udp->listeners, listen_node)
+		if (alpn_conflict(&lq->inet.sk, sk))
+			return -EADDRINUSE;
+	do {
+		qs->listener_id = atomic_inc_return(&listener_ids);
+	} while (id_taken(udp, qs->listener_id));
+	hlist_add_head_rcu(&qs->listen_node, &udp->listeners);
+	return 0;
+}
+
+int quic_listen_start(struct sock *sk, int backlog)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	int err;
+
+	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
+	if (sk->sk_state == TCP_LISTEN)
+		return 0;
+	spin_lock_bh(&qs->udp->lock);
+	err = join(qs->udp, sk);
+	spin_unlock_bh(&qs->udp->lock);
+	if (err)
+		return err;
+	spin_lock_bh(&qs->accept_lock);
+	qs->accept_open = true;
+	spin_unlock_bh(&qs->accept_lock);
+	inet_sk_set_state(sk, TCP_LISTEN);
+	return 0;
+}
+
+/* ---- children that nobody will accept ---- */
+
+/* @sk: established child, lock held; its connection closes and frees it. */
+static void refuse(struct sock *sk)
+{
+	sock_orphan(sk);
+	quic_sk(sk)->linger = true;
+	if (quic_sk(sk)->attached)
+		quic_conn_close(quic_sk(sk)->conn, false,
+				QUIC_TRANSPORT_ERROR_CONNECTION_REFUSED,
+				"the listener was closed", quic_now());
+	quic_settle(sk);
+}
+
+void quic_listen_stop(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk), *cq, *next;
+	LIST_HEAD(children);
+
+	if (sk->sk_state != TCP_LISTEN)
+		return;
+	spin_lock_bh(&qs->udp->lock);
+	hlist_del_init_rcu(&qs->listen_node);
+	spin_unlock_bh(&qs->udp->lock);
+
+	spin_lock_bh(&qs->accept_lock);
+	qs->accept_open = false;
+	list_splice_init(&qs->accept_q, &children);
+	list_for_each_entry(cq, &children, accept_node)
+		sk_acceptq_removed(sk);
+	spin_unlock_bh(&qs->accept_lock);
+
+	inet_sk_set_state(sk, TCP_CLOSE);
+	list_for_each_entry_safe(cq, next, &children, accept_node) {
+		struct sock *child = &cq->inet.sk;
+
+		list_del_init(&cq->accept_node);
+		lock_sock_nested(child, SINGLE_DEPTH_NESTING);
+		refuse(child);
+		release_sock(child);
+		sock_put(child);	/* the queue's */
+	}
+	sk->sk_state_change(sk);	/* who waits in accept() */
+}
+
+/* ---- embryos ---- */
+
+/* The child is no embryo any more. Lock held. */
+static void uncount(struct quic_sock *qs)
+{
+	qs->embryo = false;
+	atomic_dec(&qs->udp->embryos);
+}
+
+void quic_listen_child_over(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	struct sock *listener = qs->listener;
+
+	if (!qs->embryo)
+		return;
+	uncount(qs);
+	sock_orphan(sk);
+	qs->listener = NULL;
+	if (!listener)
+		return;
+	if (qs->backlogged) {
+		spin_lock_bh(&quic_sk(listener)->accept_lock);
+		sk_acceptq_removed(listener);
+		spin_unlock_bh(&quic_sk(listener)->accept_lock);
+		qs->backlogged = false;
+	}
+	sock_put(listener);
+}
+
+/* Both socket locks held. */
+static int select_locked(struct sock *sk, struct sock *listener)
+{
+	struct quic_sock *qs = quic_sk(sk), *lq = quic_sk(listener);
+	bool room;
+	int err;
+
+	spin_lock_bh(&lq->accept_lock);
+	room = lq->accept_open && lq->udp == qs->udp && !sk_acceptq_is_full(listener);
+	if (room)
+		sk_acceptq_added(listener);
+	spin_unlock_bh(&lq->accept_lock);
+	if (!room)
+		return -ECONNREFUSED;
+	/* From here on quic_listen_child_over() undoes it. */
+	sock_hold(listener);
+	qs->listener = listener;
+	qs->backlogged = true;
+	err = quic_sock_inherit(sk, listener);
+	if (err)
+		return err;
+	quic_conn_set_local(qs->conn, &qs->cfg.tp);
+	return 0;
+}
+
+/**
+ * quic_listen_select - the daemon chose a listener
+ * @sk: embryo, lock held
+ * @listener: listener, a reference held, not locked
+ *
+ * Context: process, may sleep. Return: 0; -ECONNREFUSED when the listener is
+ * closed or its backlog full; -ENOMEM. After a failure the child is to be closed.
+ */
+int quic_listen_select(struct sock *sk, struct sock *listener)
+{
+	int err;
+
+	if (quic_sk(sk)->listener || !quic_sk(sk)->embryo)
+		return -EINVAL;
+	lock_sock_nested(listener, SINGLE_DEPTH_NESTING);
+	err = select_locked(sk, listener);
+	release_sock(listener);
+	return err;
+}
+
+/**
+ * quic_listen_established - the child's handshake is done
+ * @sk: child, lock held
+ *
+ * Context: process or softirq; called by quic_settle(), which goes on with what
+ * this wants when the listener is gone.
+ */
+void quic_listen_established(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk), *lq;
+	struct sock *listener = qs->listener;
+	bool open;
+
+	if (WARN_ON_ONCE(!qs->embryo || !listener))
+		return;
+	uncount(qs);
+	qs->listener = NULL;
+	qs->backlogged = false;
+	lq = quic_sk(listener);
+	spin_lock_bh(&lq->accept_lock);
+	open = lq->accept_open;
+	if (open) {
+		sock_hold(sk);
+		list_add_tail(&qs->accept_node, &lq->accept_q);
+	} else {
+		sk_acceptq_removed(listener);
+	}
+	spin_unlock_bh(&lq->accept_lock);
+	if (open) {
+		quic_mib_inc(sock_net(sk), PassiveOpens);
+		listener->sk_data_ready(listener);
+	} else {
+		refuse(sk);
+	}
+	sock_put(listener);
+}
+
+/* ---- accept() ---- */
+
+static struct sock *accept_pop(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk), *cq;
+
+	spin_lock_bh(&qs->accept_lock);
+	cq = list_first_entry_or_null(&qs->accept_q, struct quic_sock, accept_node);
+	if (cq) {
+		list_del_init(&cq->accept_node);
+		sk_acceptq_removed(sk);
+	}
+	spin_unlock_bh(&qs->accept_lock);
+	return cq ? &cq->inet.sk : NULL;
+}
+
+/* Lock held, dropped while waiting. */
+static int accept_wait(struct sock *sk, long *timeo)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
+	release_sock(sk);
+	if (list_empty_careful(&quic_sk(sk)->accept_q) &&
+	    READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		*timeo = schedule_timeout(*timeo);
+	finish_wait(sk_sleep(sk), &wait);
+	lock_sock(sk);
+	return signal_pending(current) ? sock_intr_errno(*timeo) : 0;
+}
+
+/**
+ * quic_listen_accept - take an established child
+ * @sk: listener, not locked
+ * @nonblock: do not wait
+ * @err: receives 0 or -EINVAL (not listening, or not any more), -EAGAIN, -EINTR,
+ *	-ERESTARTSYS
+ *
+ * Context: process, may sleep. Return: the child, its reference is the caller's,
+ * or NULL. It may be closed already; what it received is still to be read.
+ */
+struct sock *quic_listen_accept(struct sock *sk, bool nonblock, int *err)
+{
+	struct sock *child = NULL;
+	long timeo;
+
+	lock_sock(sk);
+	timeo = sock_rcvtimeo(sk, nonblock);
+	for (;;) {
+		*err = -EINVAL;
+		if (sk->sk_state != TCP_LISTEN)
+			break;
+		*err = 0;
+		child = accept_pop(sk);
+		if (child)
+			break;
+		*err = -EAGAIN;
+		if (!timeo)
+			break;
+		*err = accept_wait(sk, &timeo);
+		if (*err)
+			break;
+	}
+	release_sock(sk);
+	return child;
+}
+
+/* ---- Initials ---- */
+
+/**
+ * quic_listen_initial - an Initial that no connection owns
+ * @udp: where it came in
+ * @skb: the datagram, or a train of one client; consumed
+ * Context: BH off.
+ */
+void quic_listen_initial(struct quic_udp *udp, struct sk_buff *skb)
+{
+	struct sk_buff_head *q = &udp->initials;
+	bool room;
+
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb)
+		return;
+	spin_lock(&q->lock);
+	room = skb_queue_len(q) < QUIC_INITIALS_MAX &&
+	       udp->initials_bytes + skb->truesize <= QUIC_INITIALS_BYTES;
+	if (room) {
+		udp->initials_bytes += skb->truesize;
+		__skb_queue_tail(q, skb);
+	}
+	spin_unlock(&q->lock);
+	if (!room) {
+		quic_mib_inc(udp->net, DropInitialQueue);
+		kfree_skb(skb);
+		return;
+	}
+	/* A reference for the work; the worker empties the ring before it drops it. */
+	quic_udp_hold(udp);
+	if (!queue_work(quic_wq, &udp->initial_work))
+		quic_udp_put(udp);
+}
+
+static struct sk_buff *initial_pop(struct quic_udp *udp)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&udp->initials.lock);
+	skb = __skb_dequeue(&udp->initials);
+	if (skb)
+		udp->initials_bytes -= skb->truesize;
+	spin_unlock_bh(&udp->initials.lock);
+	return skb;
+}
+
+static void feed(struct quic_udp *udp, struct sk_buff *skb)
+{
+	local_bh_disable();
+	quic_udp_rcv(udp, skb);
+	local_bh_enable();
+}
+
+static bool owned_already(const struct quic_udp *udp, const struct quic_hdr *hdr)
+{
+	struct sock *sk;
+
+	rcu_read_lock();
+	sk = quic_lookup(udp->net, hdr->dcid.id, hdr->dcid.len);
+	rcu_read_unlock();
+	if (sk)
+		sock_put(sk);
+	return sk;
+}
+
+/* An embryo that answers to @hdr's connection IDs; with a reference; or NULL. */
+static struct sock *embryo_make(struct quic_udp *udp, const struct sk_buff *skb,
+				const struct quic_hdr *hdr)
+{
+	union quic_addr peer, local;
+	struct sock *sk;
+	int err;
+
+	quic_udp_addrs(skb, &peer, &local);
+	sk = quic_sock_child(udp, &peer, &local);
+	if (!sk)
+		return NULL;
+	lock_sock(sk);
+	quic_sk(sk)->embryo = true;
+	atomic_inc(&udp->embryos);
+	err = quic_xmit_route(sk);
+	if (!err)
+		err = quic_sock_attach_conn(sk, hdr);
+	if (err) {
+		quic_listen_child_over(sk);
+		quic_sock_detach(sk);
+	}
+	release_sock(sk);
+	if (!err)
+		return sk;
+	sock_put(sk);
+	return NULL;
+}
+
+/* The embryo has seen its first datagram: on with TLS, or away with it. */
+static void embryo_hatch(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+
+	lock_sock(sk);
+	if (!qs->attached) {
+		release_sock(sk);
+		return;
+	}
+	if (!qs->conn->stats.pkts_recv) {
+		/* Forged, or of another version: nobody is told. */
+		quic_listen_child_over(sk);
+		quic_sock_detach(sk);
+	} else {
+		if (!qs->over && quic_hs_start(sk))
+			quic_conn_close(qs->conn, false, QUIC_TRANSPORT_ERROR_INTERNAL,
+					"out of memory", quic_now());
+		quic_settle(sk);
+	}
+	release_sock(sk);
+}
+
+/* Bytes of the first datagram of @skb, which may be a train. */
+static u32 first_len(const struct sk_buff *skb)
+{
+	u32 len = min_t(u32, skb->len, QUIC_MAX_UDP_PAYLOAD);
+
+	return skb_is_gso(skb) ? min_t(u32, len, skb_shinfo(skb)->gso_size) : len;
+}
+
+static bool initial_parse(const u8 *data, u32 len, struct quic_hdr *hdr)
+{
+	return !quic_hdr_parse(data, len, QUIC_LOCAL_CID_LEN, hdr) &&
+	       hdr->type == QUIC_PKT_INITIAL && hdr->version == QUIC_VERSION_V1 &&
+	       hdr->dcid.len >= QUIC_INITIAL_DCID_MIN;
+}
+
+/* A new connection, if it is one. @skb: consumed, like its datagram at @data. */
+static void initial_one(struct quic_udp *udp, struct sk_buff *skb, const u8 *data)
+{
+	struct quic_hdr hdr;
+	struct sock *sk;
+
+	if (!initial_parse(data, first_len(skb), &hdr)) {
+		quic_mib_inc(udp->net, DropHeader);
+		kfree_skb(skb);
+		return;
+	}
+	if (owned_already(udp, &hdr)) {
+		feed(udp, skb);
+		return;
+	}
+	if (hlist_empty(&udp->listeners) ||
+	    atomic_read(&udp->embryos) >= QUIC_EMBRYOS_MAX) {
+		quic_mib_inc(udp->net, DropInitialQueue);
+		kfree_skb(skb);
+		return;
+	}
+	sk = embryo_make(udp, skb, &hdr);
+	if (!sk) {
+		quic_mib_inc(udp->net, DropMemory);
+		kfree_skb(skb);
+		return;
+	}
+	feed(udp, skb);
+	embryo_hatch(sk);
+	sock_put(sk);
+}
+
+/* Its header may lie anywhere in its pages, behind a token of any length. */
+static void initial_copy(struct quic_udp *udp, struct sk_buff *skb)
+{
+	u32 len = first_len(skb);
+	u8 *buf;
+
+	if (skb_headlen(skb) >= len) {
+		initial_one(udp, skb, skb->data);
+		return;
+	}
+	buf = kvmalloc(len, GFP_KERNEL);
+	if (buf && !skb_copy_bits(skb, 0, buf, len)) {
+		initial_one(udp, skb, buf);
+	} else {
+		quic_mib_inc(udp->net, DropMemory);
+		kfree_skb(skb);
+	}
+	kvfree(buf);
+}
+
+static void initial_work_fn(struct work_struct *work)
+{
+	struct quic_udp *udp = container_of(work, struct quic_udp, initial_work);
+	struct sk_buff *skb;
+
+	while ((skb = initial_pop(udp))) {
+		initial_copy(udp, skb);
+		cond_resched();
+	}
+	quic_udp_put(udp);
+}
+
+void quic_listen_udp_init(struct quic_udp *udp)
+{
+	spin_lock_init(&udp->lock);
+	INIT_HLIST_HEAD(&udp->listeners);
+	skb_queue_head_init(&udp->initials);
+	udp->initials_bytes = 0;
+	atomic_set(&udp->embryos, 0);
+	INIT_WORK(&udp->initial_work, initial_work_fn);
+}
