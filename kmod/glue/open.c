@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Received packets: header protection off, payload decrypted and authenticated.
+ *
+ * Packets of one skb that share keys go together: their samples are gathered into
+ * one buffer and become masks by one request. Then each packet is opened by one
+ * AEAD request:
+ *
+ *   in place      its bytes lie in one piece that nobody else sees: the header is
+ *                 unprotected and the payload decrypted where they are
+ *   bounced       the skb is cloned or shares its pages (a capture, a bridge), or
+ *                 the packet straddles two pieces: header and plaintext are
+ *                 written side by side into pages of the batch, in the same one
+ *                 crypto pass. Neither linearising nor skb_cow_data() copies.
+ *
+ *      in place                       bounced
+ *      | header | payload | tag |     skb:    | header | pay || load | tag |
+ *      `------- src = dst ------'     bounce: | header | payload |
+ *
+ * Packet numbers are expanded from the largest one received, read without the
+ * lock while its owner may be behind. That is safe: a sender encodes a number so
+ * that everyone who knows at least its largest acknowledged number A finds it
+ * (RFC 9000 A.2), and what we read is at least A, since A went into the hint
+ * before the acknowledgement left. So there is no second attempt, which in place
+ * could not be made anyway: a failed decryption has destroyed the ciphertext.
+ *
+ * Invariants: nothing of a packet reaches the core before its tag was right; a
+ * packet is opened for one socket only; the connection is alive as long as its
+ * socket, of which the caller holds a reference.
+ *
+ * Worst case: one AEAD pass over each byte received, for garbage as well.
+ * Not here: key update and 0-RTT (such packets are dropped and counted); a
+ * reserved bit that is set drops the packet, where RFC 9000 17.2 wants the
+ * connection closed.
+ */
+#include <linux/mm.h>
+
+#include "packet.h"
+#include "../core/wire_hdr.h"
+
+#define HDR_LONG		0x80
+#define HDR_LONG_PROTECTED	0x0f
+#define HDR_LONG_RESERVED	0x0c
+#define HDR_SHORT_PROTECTED	0x1f
+#define HDR_SHORT_RESERVED	0x18
+#define HDR_KEY_PHASE		0x04
+#define HDR_PN_LEN		0x03
+
+#define BOUNCE_ORDER_MAX	3	/* to be had from atomic context as a rule */
+#define BOUNCE_ALIGN		16
+
+/**
+ * struct opening - one call of quic_open()
+ * @qs: whose packets
+ * @skb: their bytes
+ * @slices: where they are in it
+ * @n: how many
+ * @ecn: bits of the IP header
+ * @walk: over @skb, at the packet being opened
+ * @buf: the result
+ * @largest: hint for packet numbers of the level at hand
+ * @none: there is no such hint yet
+ * @in_place: packets opened where they were
+ * @bounce: next free byte of the newest bounce block
+ * @room: bytes left there
+ * @failed: @reset is the end of a 1-RTT packet that did not open
+ * @reset: what may be a stateless reset token
+ */
+struct opening {
+	struct quic_sock *qs;
+	struct sk_buff *skb;
+	const struct quic_rx_slice *slices;
+	u32 n;
+	u8 ecn;
+	struct quic_walk walk;
+	struct quic_rxbuf *buf;
+	u64 largest;
+	bool none;
+	u32 in_place;
+	u8 *bounce;
+	u32 room;
+	bool failed;
+	u8 reset[QUIC_RESET_TOKEN_LEN];
+};
+
+/* ---- where bytes lie ---- */
+
+static void walk_load(struct quic_walk *w)
+{
+	const skb_frag_t *f;
+
+	if (w->frag < 0) {
+		w->p = w->seg->data;
+		w->len = skb_headlen(w->seg);
+	} else if (w->frag < skb_shinfo(w->seg)->nr_frags) {
+		f = &skb_shinfo(w->seg)->frags[w->frag];
+		w->p = skb_frag_address(f);
+		w->len = skb_frag_size(f);
+	} else {
+		w->p = NULL;
+		w->len = w->seg_end - w->off;
+	}
+}
+
+/* A clone of the top skb shares its frag_list without counting in there. */
+static void walk_enter(struct quic_walk *w, struct sk_buff *seg, u32 len)
+{
+	w->seg = seg;
+	w->seg_end = w->off + len;
+	w->frag = -1;
+	w->writable = !skb_cloned(w->top) && !skb_cloned(seg) &&
+		      !skb_has_shared_frag(seg) && (seg == w->top || !skb_shared(seg));
+}
+
+/**
+ * quic_walk_init - start at an skb's first byte
+ * @w: walk
+ * @skb: not changed while it lasts
+ * Context: any.
+ */
+void quic_walk_init(struct quic_walk *w, struct sk_buff *skb)
+{
+	u32 len = skb->len;
+	struct sk_buff *seg;
+
+	/* what is left for the skb itself; nothing has a length of its own */
+	skb_walk_frags(skb, seg)
+		len -= seg->len;
+	w->top = skb;
+	w->off = 0;
+	walk_enter(w, skb, len);
+	walk_load(w);
+}
+
+static void walk_next(struct quic_walk *w)
+{
+	struct sk_buff *next;
+
+	w->off += w->len;
+	w->frag++;
+	if (w->off >= w->seg_end) {
+		next = w->seg == w->top ? skb_shinfo(w->top)->frag_list : w->seg->next;
+		if (!next) {
+			w->seg = NULL;
+			return;
+		}
+		walk_enter(w, next, next->len);
+	}
+	walk_load(w);
+}
+
+u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len)
+{
+	while (w->seg && off >= w->off + w->len)
+		walk_next(w);
+	if (!w->seg || !w->p || off < w->off || off + len > w->off + w->len)
+		return NULL;
+	return w->p + (off - w->off);
+}
+
+/* ---- bounce pages ---- */
+
+/* Memory for one packet, the next ones of the batch in mind. */
+static u8 *bounce_get(struct opening *o, const struct quic_rx_slice *s)
+{
+	const struct quic_rx_slice *last = &o->slices[o->n - 1];
+	u32 len = ALIGN(s->len, BOUNCE_ALIGN);
+	int min_order = get_order(len), order;
+	struct page *page;
+	u32 want;
+	u8 *p;
+
+	if (o->room < len) {
+		want = last->off + last->len - s->off + BOUNCE_ALIGN * o->n;
+		order = max(min(get_order(want), BOUNCE_ORDER_MAX), min_order);
+		page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP, order);
+		if (!page && order > min_order) {
+			order = min_order;
+			page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP, order);
+		}
+		if (!page)
+			return NULL;
+		set_page_private(page, (unsigned long)o->buf->bounce);
+		o->buf->bounce = page;
+		o->buf->bounce_bytes += PAGE_SIZE << order;
+		o->bounce = page_address(page);
+		o->room = PAGE_SIZE << order;
+	}
+	p = o->bounce;
+	o->bounce += len;
+	o->room -= len;
+	return p;
+}
+
+static void bounce_free(struct page *page)
+{
+	struct page *next;
+
+	for (; page; page = next) {
+		next = (struct page *)page_private(page);
+		set_page_private(page, 0);
+		put_page(page);
+	}
+}
+
+void quic_rxbuf_free(struct quic_rxbuf *buf)
+{
+	quic_rx_uncharge(buf);
+	bounce_free(buf->bounce);
+	consume_skb(buf->skb);
+	kfree(buf);
+}
+
+/* ---- one packet ---- */
+
+#define drop(o, why)	quic_mib_inc(sock_net(&(o)->qs->inet.sk), why)
+
+/* It did not open under our keys: is it the end of a stateless reset? */
+static void note_failure(struct opening *o, const struct quic_rx_slice *s)
+{
+	if (s->level == QUIC_CRYPTO_APP &&
+	    !skb_copy_bits(o->skb, s->off + s->len - QUIC_RESET_TOKEN_LEN, o->reset,
+			   QUIC_RESET_TOKEN_LEN))
+		o->failed = true;
+}
+
+/* Remove header protection at @b. Return: length of the header. */
+static u32 unprotect(const struct quic_rx_slice *s, u8 *b, const u8 *mask, u64 *pn)
+{
+	u32 pn_len, i;
+
+	b[0] ^= mask[0] & (b[0] & HDR_LONG ? HDR_LONG_PROTECTED : HDR_SHORT_PROTECTED);
+	pn_len = (b[0] & HDR_PN_LEN) + 1;
+	*pn = 0;
+	for (i = 0; i < pn_len; i++) {
+		b[s->pn_off + i] ^= mask[1 + i];
+		*pn = *pn << 8 | b[s->pn_off + i];
+	}
+	return s->pn_off + pn_len;
+}
+
+/* Where the packet's plaintext is to be: in place, or beside a copied header. */
+static u8 *place(struct opening *o, const struct quic_rx_slice *s, bool *in_place)
+{
+	u8 *p = quic_walk_find(&o->walk, s->off, s->len);
+
+	*in_place = p && o->walk.writable;
+	if (*in_place)
+		return p;
+	p = bounce_get(o, s);
+	if (!p || skb_copy_bits(o->skb, s->off, p, s->pn_off + QUIC_PN_MAX_LEN))
+		return NULL;
+	return p;
+}
+
+static int decrypt(struct opening *o, const struct quic_keys *keys,
+		   const struct quic_rx_slice *s, u8 *b, bool in_place, u32 hdr_len,
+		   u64 pn)
+{
+	struct quic_creq *q = quic_creq_aead();
+	struct quic_aead_op op = {
+		.keys = keys,
+		.pn = pn,
+		.assoclen = hdr_len,
+		.cryptlen = s->len - hdr_len,
+		.skb = o->skb,
+	};
+	int n;
+
+	if (!q)
+		return -ENOMEM;
+	op.src = q->src;
+	op.dst = q->src;
+	if (in_place) {
+		sg_init_one(q->src, b, s->len);
+		return quic_aead_run(&op, false);
+	}
+	op.dst = q->dst;
+	sg_init_one(q->dst, b, s->len - QUIC_TAG_LEN);
+	sg_init_table(q->src, QUIC_SG_MAX);
+	sg_set_buf(q->src, b, hdr_len);
+	n = skb_to_sgvec(o->skb, q->src + 1, s->off + hdr_len, op.cryptlen);
+	return n < 0 ? n : quic_aead_run(&op, false);
+}
+
+/* Return: 0 (opened, or dropped and counted), -EINPROGRESS: give up the batch. */
+static int open_packet(struct opening *o, const struct quic_keys *keys,
+		       const struct quic_rx_slice *s, const u8 *mask)
+{
+	struct quic_rx_pkt *pkt = &o->buf->pkts[o->buf->n];
+	u8 reserved = HDR_SHORT_RESERVED;
+	u64 truncated, pn;
+	bool in_place;
+	u32 hdr_len;
+	int err;
+	u8 *b;
+
+	b = place(o, s, &in_place);
+	if (!b) {
+		drop(o, DropMemory);
+		return 0;
+	}
+	hdr_len = unprotect(s, b, mask, &truncated);
+	if (b[0] & HDR_LONG) {
+		reserved = HDR_LONG_RESERVED;
+	} else if (b[0] & HDR_KEY_PHASE) {	/* keys that we do not have */
+		drop(o, DropNoKeys);
+		note_failure(o, s);
+		return 0;
+	}
+	pn = quic_pn_decode(o->largest, o->none, truncated, hdr_len - s->pn_off);
+	err = decrypt(o, keys, s, b, in_place, hdr_len, pn);
+	if (err == -EINPROGRESS)
+		return err;
+	if (err) {
+		drop(o, DropDecrypt);
+		note_failure(o, s);
+		return 0;
+	}
+	if (b[0] & reserved) {
+		drop(o, DropHeader);
+		return 0;
+	}
+	*pkt = (struct quic_rx_pkt){
+		.data = b + hdr_len,
+		.buf = o->buf,
+		.pn = pn,
+		.len = s->len - hdr_len - QUIC_TAG_LEN,
+		.dgram_len = s->dgram_len,
+		.level = s->level,
+		.ecn = o->ecn,
+		.scid = s->scid,
+	};
+	o->buf->n++;
+	o->in_place += in_place;
+	return 0;
+}
+
+/* ---- a batch ---- */
+
+/* Samples of slices @from to @to into @block. */
+static int gather(struct opening *o, u32 from, u32 to, u8 *block)
+{
+	struct quic_walk w = o->walk;
+	const struct quic_rx_slice *s;
+	u32 off, i;
+	u8 *p;
+
+	for (i = from; i < to; i++, block += QUIC_HP_SAMPLE_LEN) {
+		s = &o->slices[i];
+		off = s->off + s->pn_off + QUIC_PN_MAX_LEN;
+		p = quic_walk_find(&w, off, QUIC_HP_SAMPLE_LEN);
+		if (p)
+			memcpy(block, p, QUIC_HP_SAMPLE_LEN);
+		else if (skb_copy_bits(o->skb, off, block, QUIC_HP_SAMPLE_LEN))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Slices @from to @to, all of one level. */
+static int open_run(struct opening *o, const struct quic_conn *conn, u32 from, u32 to)
+{
+	u8 level = o->slices[from].level;
+	const struct quic_keys *keys = rcu_dereference(o->qs->keys_rx[level]);
+	struct quic_creq *q = quic_creq_hp();
+	int err;
+	u32 i;
+
+	if (!keys) {
+		quic_mib_add(sock_net(&o->qs->inet.sk), DropNoKeys, to - from);
+		return 0;
+	}
+	if (!q || gather(o, from, to, q->block)) {
+		quic_mib_add(sock_net(&o->qs->inet.sk), DropMemory, to - from);
+		return 0;
+	}
+	err = quic_hp_run(keys, to - from);
+	if (err)
+		return err;
+	o->largest = quic_conn_largest_rx(conn, level, &o->none);
+	for (i = from; !err && i < to; i++)
+		err = open_packet(o, keys, &o->slices[i],
+				  q->block + (i - from) * QUIC_HP_SAMPLE_LEN);
+	return err;
+}
+
+static int open_all(struct opening *o, const struct quic_conn *conn)
+{
+	u32 from, to;
+	int err = 0;
+
+	for (from = 0; !err && from < o->n; from = to) {
+		to = from + 1;
+		while (to < o->n && o->slices[to].level == o->slices[from].level)
+			to++;
+		err = open_run(o, conn, from, to);
+	}
+	return err;
+}
+
+static void count(const struct opening *o)
+{
+	const struct net *net = sock_net(&o->qs->inet.sk);
+	u32 n = o->buf->n;
+
+	if (!n)
+		return;
+	quic_mib_add(net, InPackets, n);
+	quic_mib_add(net, OpenInPlace, o->in_place);
+	quic_mib_add(net, OpenBounced, n - o->in_place);
+}
+
+struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
+			     const struct quic_rx_slice *slices, u32 n, u8 ecn)
+{
+	const struct quic_conn *conn = READ_ONCE(quic_sk(sk)->conn);
+	struct opening o = {
+		.qs = quic_sk(sk),
+		.skb = skb,
+		.slices = slices,
+		.n = n,
+		.ecn = ecn,
+	};
+	struct quic_rxbuf *buf;
+	int err;
+
+	if (!conn || WARN_ON_ONCE(n > QUIC_RX_SLICES))
+		return NULL;
+	buf = kmalloc(struct_size(buf, pkts, n), GFP_ATOMIC | __GFP_NOWARN);
+	if (!buf) {
+		quic_mib_add(sock_net(sk), DropMemory, n);
+		return NULL;
+	}
+	memset(buf, 0, sizeof(*buf));
+	buf->refs = 1;
+	buf->cap = n;
+	buf->skb = skb_get(skb);
+	buf->recv_time = quic_now();
+	o.buf = buf;
+	quic_walk_init(&o.walk, skb);
+	err = open_all(&o, conn);
+	count(&o);
+	if (err == -EINPROGRESS)
+		quic_mib_inc(sock_net(sk), CryptoAsync);
+	if (o.failed)
+		quic_rx_maybe_reset(sk, o.reset);
+	if (!err && buf->n)
+		return buf;
+	quic_rxbuf_free(buf);
+	return NULL;
+}

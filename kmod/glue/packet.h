@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What crypto.c, kdf.c, open.c, seal.c, demux.c and udp.c share and nobody else
+ * needs: crypto requests of a CPU, key derivation, a walk over an skb's memory.
+ */
+#ifndef QUIC_GLUE_PACKET_H
+#define QUIC_GLUE_PACKET_H
+
+#include "glue.h"
+#include <crypto/hash.h>
+
+#define QUIC_RX_SLICES	64	/* packets that open.c takes at a time */
+#define QUIC_SG_MAX	24	/* header, MAX_SKB_FRAGS + 1 pieces, some air */
+
+/**
+ * struct quic_creq - one crypto request and the memory it works on
+ * @parties: who is done with a request that became asynchronous: its submitter,
+ *	its completion. The second one frees.
+ * @held_src: bit per entry of @src whose page is held for it
+ * @held_dst: the same for @dst
+ * @skb: held for it
+ * @iv: nonce
+ * @src: input; entry 0 begins with the associated data
+ * @dst: output when it is not @src
+ * @block: header protection: samples in, masks out
+ * @req: struct aead_request or skcipher_request with its driver's context
+ *
+ * Of its CPU, used with BH off from preparing to result, hence by one user at a
+ * time: the request never outlives the function that fills it.
+ */
+struct quic_creq {
+	atomic_t parties;
+	u32 held_src;
+	u32 held_dst;
+	struct sk_buff *skb;
+	u8 iv[QUIC_IV_LEN];
+	struct scatterlist src[QUIC_SG_MAX];
+	struct scatterlist dst[1];
+	u8 block[QUIC_RX_SLICES * QUIC_HP_SAMPLE_LEN] __aligned(16);
+	u8 req[] CRYPTO_MINALIGN_ATTR;
+};
+
+/**
+ * struct quic_aead_op - a payload to encrypt or decrypt
+ * @keys: with what
+ * @pn: packet number
+ * @src: input, see struct quic_creq
+ * @dst: output, or @src: in place
+ * @assoclen: bytes of associated data
+ * @cryptlen: bytes after them in @src; the tag is among them when opening
+ * @skb: what @src or @dst point into and page references do not keep; or NULL
+ */
+struct quic_aead_op {
+	const struct quic_keys *keys;
+	u64 pn;
+	struct scatterlist *src;
+	struct scatterlist *dst;
+	u32 assoclen;
+	u32 cryptlen;
+	struct sk_buff *skb;
+};
+
+/*
+ * This CPU's requests: BH off. NULL when one was given up and memory is short.
+ * Both stay the same until an operation returns -EINPROGRESS.
+ */
+struct quic_creq *quic_creq_aead(void);
+struct quic_creq *quic_creq_hp(void);
+
+/**
+ * quic_aead_run - seal or open one packet
+ * @op: what to do; @op->src and @op->dst lie in quic_creq_aead()
+ * @seal: encrypt
+ *
+ * Context: BH off, SIMD usable.
+ * Return: 0; -EBADMSG: not authentic; -EINPROGRESS: the driver went
+ * asynchronous: the packet is lost, its memory is looked after, and the caller
+ * must not touch it again; other errors: nothing happened.
+ */
+int quic_aead_run(const struct quic_aead_op *op, bool seal);
+
+/**
+ * quic_hp_run - make header protection masks (RFC 9001 5.4)
+ * @keys: whose
+ * @n: samples in quic_creq_hp()->block, replaced by their masks
+ * Context and return: as above.
+ */
+int quic_hp_run(const struct quic_keys *keys, u32 n);
+
+/* ---- kdf.c ---- */
+
+/**
+ * quic_hkdf_open - a HMAC keyed with a secret
+ * Context: process, may sleep. Return: for crypto_free_shash(), or ERR_PTR.
+ */
+struct crypto_shash *quic_hkdf_open(const char *hash, const u8 *secret, u32 secret_len);
+
+/* HKDF-Expand-Label with it, as quic_hkdf_expand_label(). */
+int quic_hkdf_label(struct crypto_shash *tfm, const char *label, u8 *out, u32 out_len);
+
+/* Labels of packet protection of a version (RFC 9001 5.1, RFC 9369 3.3.2). */
+struct quic_kdf_labels {
+	const char *key;
+	const char *iv;
+	const char *hp;
+};
+
+const struct quic_kdf_labels *quic_kdf_labels(u32 version);
+
+/* Known answers of RFC 9001 A.1 and RFC 9369 A.1. Return: 0 or -errno. */
+int quic_kdf_selftest(void);
+
+/* ---- open.c ---- */
+
+/**
+ * struct quic_walk - where the bytes of an skb lie, visited in order
+ * @top: skb
+ * @seg: itself, then those of its frag_list; NULL: at the end
+ * @frag: of @seg; -1: its linear part
+ * @off: of the piece, from @top's data
+ * @len: of the piece
+ * @seg_end: offset behind @seg
+ * @p: the piece's bytes; NULL: no address, or a frag_list inside a frag_list
+ * @writable: nobody else sees them
+ */
+struct quic_walk {
+	struct sk_buff *top;
+	struct sk_buff *seg;
+	int frag;
+	u32 off;
+	u32 len;
+	u32 seg_end;
+	u8 *p;
+	bool writable;
+};
+
+void quic_walk_init(struct quic_walk *w, struct sk_buff *skb);
+
+/**
+ * quic_walk_find - bytes of an skb if they lie in one piece
+ * @w: walk; @w->writable is about what was found
+ * @off: not smaller than in calls before
+ * @len: bytes
+ * Return: pointer or NULL.
+ */
+u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len);
+
+/* ---- demux.c, udp.c ---- */
+
+static inline void quic_addr_set6(union quic_addr *a, const struct in6_addr *ip,
+				  __be16 port, int iif)
+{
+	memset(a, 0, sizeof(*a));
+	a->v6.sin6_family = AF_INET6;
+	a->v6.sin6_addr = *ip;
+	a->v6.sin6_port = port;
+	a->v6.sin6_scope_id = ipv6_iface_scope_id(ip, iif);
+}
+
+static inline void quic_addr_set4(union quic_addr *a, __be32 ip, __be16 port)
+{
+	memset(a, 0, sizeof(*a));
+	a->v4.sin_family = AF_INET;
+	a->v4.sin_addr.s_addr = ip;
+	a->v4.sin_port = port;
+}
+
+#endif /* QUIC_GLUE_PACKET_H */

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets to send: payload encrypted into place, header protection on.
+ *
+ * The core leaves a header and a few bytes of frames where the packet is to stand
+ * on the wire, and the rest of the plaintext as references into stream memory.
+ * One AEAD request per packet reads both and writes the packet:
+ *
+ *   src  | header prefix | piece | piece |        references, not copied
+ *   dst  | header | ciphertext     | tag |        the same bytes at the front
+ *
+ * Header and prefix are one entry, being neighbours; the prefix is a multiple of
+ * 16 long when pieces follow: otherwise the crypto API allocates a bounce buffer
+ * for the block that straddles two entries. Afterwards the samples of all packets
+ * that share keys are gathered and become masks by one request (RFC 9001 5.4).
+ *
+ * Invariants: a packet number of a level is sealed once with its keys; the core
+ * never gives one out twice, and a batch that fails is not sent, so its numbers
+ * are lost, not used again.
+ *
+ * Not here: key update.
+ */
+#include "packet.h"
+
+#define HDR_LONG		0x80
+#define HDR_LONG_PROTECTED	0x0f
+#define HDR_SHORT_PROTECTED	0x1f
+
+/* Fill @q for @p. Return: bytes of plaintext, or -EINVAL: the core is confused. */
+static int seal_sg(struct quic_creq *q, const struct quic_tx_pkt *p)
+{
+	u32 len = p->prefix_len, i;
+
+	if (p->n_pieces) {
+		sg_init_one(q->dst, p->buf, p->len);
+		sg_init_table(q->src, 1 + p->n_pieces);
+		sg_set_buf(q->src, p->buf, p->hdr_len + p->prefix_len);
+	} else {
+		sg_init_one(q->src, p->buf, p->len);
+	}
+	for (i = 0; i < p->n_pieces; i++) {
+		sg_set_buf(&q->src[1 + i], p->piece[i].data, p->piece[i].len);
+		len += p->piece[i].len;
+	}
+	if (WARN_ON_ONCE(p->hdr_len + len + QUIC_TAG_LEN != p->len))
+		return -EINVAL;
+	return len;
+}
+
+static int seal_payload(const struct quic_keys *keys, const struct quic_tx_pkt *p)
+{
+	struct quic_creq *q = quic_creq_aead();
+	struct quic_aead_op op = {
+		.keys = keys,
+		.pn = p->pn,
+		.assoclen = p->hdr_len,
+	};
+	int len;
+
+	if (!q)
+		return -ENOMEM;
+	len = seal_sg(q, p);
+	if (len < 0)
+		return len;
+	op.cryptlen = len;
+	op.src = q->src;
+	op.dst = p->n_pieces ? q->dst : q->src;
+	return quic_aead_run(&op, true);
+}
+
+static void protect(const struct quic_tx_pkt *p, const u8 *mask)
+{
+	u32 i;
+
+	p->buf[0] ^= mask[0] & (p->buf[0] & HDR_LONG ? HDR_LONG_PROTECTED :
+						       HDR_SHORT_PROTECTED);
+	for (i = 0; i < p->pn_len; i++)
+		p->buf[p->pn_off + i] ^= mask[1 + i];
+}
+
+/* Header protection of all packets of one level. */
+static int protect_level(const struct quic_keys *keys, const struct quic_tx_batch *batch,
+			 u8 level)
+{
+	struct quic_creq *q = quic_creq_hp();
+	const struct quic_tx_pkt *p;
+	u32 n = 0, i;
+	int err;
+
+	if (!q)
+		return -ENOMEM;
+	for (i = 0; i < batch->n; i++) {
+		p = &batch->pkt[i];
+		if (p->level == level)
+			memcpy(q->block + QUIC_HP_SAMPLE_LEN * n++,
+			       p->buf + p->pn_off + QUIC_PN_MAX_LEN, QUIC_HP_SAMPLE_LEN);
+	}
+	err = quic_hp_run(keys, n);
+	if (err)
+		return err;
+	for (i = 0, n = 0; i < batch->n; i++)
+		if (batch->pkt[i].level == level)
+			protect(&batch->pkt[i], q->block + QUIC_HP_SAMPLE_LEN * n++);
+	return 0;
+}
+
+int quic_seal(struct sock *sk, struct quic_tx_batch *batch)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	u32 levels = 0, level, i;
+	int err = 0;
+
+	BUILD_BUG_ON(QUIC_TX_PKTS_MAX > QUIC_RX_SLICES);	/* of block */
+	BUILD_BUG_ON(1 + QUIC_TX_PIECES_MAX > QUIC_SG_MAX);
+	for (i = 0; !err && i < batch->n; i++) {
+		level = batch->pkt[i].level;
+		if (WARN_ON_ONCE(level >= QUIC_CRYPTO_LEVELS || !qs->keys_tx[level]))
+			return -EINVAL;
+		levels |= BIT(level);
+		err = seal_payload(qs->keys_tx[level], &batch->pkt[i]);
+	}
+	for (level = 0; !err && level < QUIC_CRYPTO_LEVELS; level++)
+		if (levels & BIT(level))
+			err = protect_level(qs->keys_tx[level], batch, level);
+	if (err == -EINPROGRESS)
+		quic_mib_inc(sock_net(sk), CryptoAsync);
+	return err;
+}

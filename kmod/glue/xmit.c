@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A built batch becomes one skb: route, page fragments, headers, ip_local_out().
+ *
+ *   quic_xmit()   quic_conn_build()  asks quic_host_tx_space() for room in page
+ *                                    fragments and fills in headers and frames
+ *                 quic_seal()        writes the ciphertext there
+ *                 xmit_send()        UDP and IP header in front, once per train
+ *
+ *   skb  linear: | room for L2 | IP | UDP |   frags: | dgram | dgram | ... | dgram |
+ *
+ * A train is one IP packet until the device, or the stack before it, cuts it at
+ * gso_size. For that it must be CHECKSUM_PARTIAL with csum_start and csum_offset
+ * at the UDP header; without them it vanishes without a trace. It leaves with the
+ * QUIC socket as its owner, so that cgroup programs, netfilter's owner match, fq
+ * and the socket's send accounting see who sent it; hence headers are written
+ * here: helpers that take the protocol from the socket would write 261 mod 256.
+ *
+ * Page fragments are carved from one block per CPU, so that a small packet costs
+ * its bytes and a thousand idle connections cost nothing. Each datagram lies in
+ * one piece; pieces that touch become one fragment of the skb.
+ *
+ * Where GSO is refused (device, IPsec) a batch is one datagram. What fails to
+ * leave, for want of a route, memory or MTU, is lost like what the network loses:
+ * the core hears of it by its timers.
+ *
+ * Invariants: batch, page block and crypto requests of a CPU are used with BH off
+ * from building to sealing, and nothing below ip_local_out() comes back into this
+ * file on the same stack: what loops back is queued for softirq.
+ *
+ * Worst case: BH stays off for one train, 64 packets. Not here: ECN marks (0 for
+ * now), delivery times for fq, IP options, zero-copy.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <linux/mm.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/udp.h>
+#include <net/xfrm.h>
+#include <asm/simd.h>
+#include <crypto/internal/simd.h>
+
+#include "glue.h"
+
+/* Two such datagrams fit a page block; the core's long headers end at 16383. */
+#define XMIT_MTU_MAX	16320
+#define XMIT_BYTES_MAX	(65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
+
+/**
+ * struct xmit_train - the batch being built
+ * @skb: allocated with the first datagram
+ * @dst: route or NULL: built all the same, then dropped
+ * @left: bytes that the train may still take
+ * @nomem: memory was short
+ */
+struct xmit_train {
+	struct sk_buff *skb;
+	struct dst_entry *dst;
+	u32 left;
+	bool nomem;
+};
+
+/**
+ * struct xmit_hdr - what the headers of a train say
+ * @local: from here
+ * @peer: to there; of the same family
+ * @ttl: or hop limit
+ * @tos: or traffic class, no ECN bits
+ * @flow: flow label, IPv6
+ */
+struct xmit_hdr {
+	const union quic_addr *local;
+	const union quic_addr *peer;
+	u8 ttl;
+	u8 tos;
+	__be32 flow;
+};
+
+struct xmit_pcpu {
+	struct page_frag frag;
+	struct quic_tx_batch batch;
+};
+
+static struct xmit_pcpu __percpu *xmit_pcpu;
+
+/**
+ * quic_xmit_init - batches and page blocks of all CPUs
+ * Context: module init. Return: 0 or -ENOMEM.
+ */
+int quic_xmit_init(void)
+{
+	xmit_pcpu = alloc_percpu(struct xmit_pcpu);
+	return xmit_pcpu ? 0 : -ENOMEM;
+}
+
+/**
+ * quic_xmit_exit - free them
+ * Context: module exit, nobody sends any more.
+ */
+void quic_xmit_exit(void)
+{
+	struct page *page;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		page = per_cpu_ptr(xmit_pcpu, cpu)->frag.page;
+		if (page)
+			put_page(page);
+	}
+	free_percpu(xmit_pcpu);
+	xmit_pcpu = NULL;
+}
+
+/* ---- route ---- */
+
+static u32 headers_len(const union quic_addr *a)
+{
+	return sizeof(struct udphdr) + (a->sa.sa_family == AF_INET6 ?
+					sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+}
+
+static void flow4_init(struct flowi4 *fl4, struct sock *sk, const union quic_addr *peer,
+		       const union quic_addr *local)
+{
+	__be32 saddr = local->sa.sa_family == AF_INET ? local->v4.sin_addr.s_addr : 0;
+
+	flowi4_init_output(fl4, READ_ONCE(sk->sk_bound_dev_if), READ_ONCE(sk->sk_mark),
+			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk), IPPROTO_UDP,
+			   inet_sk_flowi_flags(sk), peer->v4.sin_addr.s_addr, saddr,
+			   peer->v4.sin_port, local->v4.sin_port,
+			   sock_net_uid(sock_net(sk), sk));
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(fl4));
+}
+
+static int route4(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	flow4_init(&fl4, sk, &qs->peer, &qs->local);
+	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
+		ip_rt_put(rt);
+		return -ENETUNREACH;
+	}
+	qs->local.sa.sa_family = AF_INET;
+	qs->local.v4.sin_addr.s_addr = fl4.saddr;
+	sk_setup_caps(sk, &rt->dst);
+	return 0;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static void flow6_init(struct flowi6 *fl6, struct sock *sk, const union quic_addr *peer,
+		       const union quic_addr *local)
+{
+	memset(fl6, 0, sizeof(*fl6));
+	fl6->flowi6_oif = peer->v6.sin6_scope_id ?: READ_ONCE(sk->sk_bound_dev_if);
+	fl6->flowi6_mark = READ_ONCE(sk->sk_mark);
+	fl6->flowi6_proto = IPPROTO_UDP;
+	fl6->flowi6_uid = sock_net_uid(sock_net(sk), sk);
+	fl6->daddr = peer->v6.sin6_addr;
+	fl6->saddr = local->v6.sin6_addr;
+	fl6->fl6_dport = peer->v6.sin6_port;
+	fl6->fl6_sport = local->v6.sin6_port;
+	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
+}
+
+static int route6(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	struct dst_entry *dst;
+	struct flowi6 fl6;
+
+	if (!inet6_sk(sk))
+		return -EAFNOSUPPORT;
+	flow6_init(&fl6, sk, &qs->peer, &qs->local);
+	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, NULL);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	qs->local.v6.sin6_addr = fl6.saddr;
+	inet6_sk(sk)->dst_cookie = rt6_get_cookie((struct rt6_info *)dst);
+	sk_setup_caps(sk, dst);
+	return 0;
+}
+#else
+static int route6(struct sock *sk)
+{
+	return -EAFNOSUPPORT;
+}
+#endif
+
+/* Also called again in softirq when the route went stale; it does not sleep. */
+int quic_xmit_route(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+
+	/* a port does not move between the families, nor does its offset */
+	BUILD_BUG_ON(offsetof(struct sockaddr_in, sin_port) !=
+		     offsetof(struct sockaddr_in6, sin6_port));
+	if (!sk->sk_txhash)
+		sk_set_txhash(sk);
+	return qs->peer.sa.sa_family == AF_INET ? route4(sk) : route6(sk);
+}
+
+/* The route, looked for again when it is stale. No reference; or NULL. */
+static struct dst_entry *xmit_dst(struct sock *sk)
+{
+	u32 cookie = 0;
+	struct dst_entry *dst;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (quic_sk(sk)->peer.sa.sa_family == AF_INET6 && inet6_sk(sk))
+		cookie = inet6_sk(sk)->dst_cookie;
+#endif
+	dst = __sk_dst_check(sk, cookie);
+	if (dst)
+		return dst;
+	return quic_xmit_route(sk) ? NULL : __sk_dst_get(sk);
+}
+
+u32 quic_xmit_mtu(struct sock *sk)
+{
+	struct dst_entry *dst = xmit_dst(sk);
+	u32 hdrs = headers_len(&quic_sk(sk)->peer), mtu;
+
+	if (!dst)
+		return QUIC_MIN_UDP_PAYLOAD;
+	mtu = dst_mtu(dst);
+	return clamp_t(u32, mtu > hdrs ? mtu - hdrs : 0, QUIC_MIN_UDP_PAYLOAD,
+		       XMIT_MTU_MAX);
+}
+
+/* ---- room for the core to write in ---- */
+
+static struct sk_buff *train_skb(const struct dst_entry *dst)
+{
+	u32 room = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
+	struct sk_buff *skb;
+
+	room += dst ? LL_RESERVED_SPACE(dst->dev) + dst->header_len : LL_MAX_HEADER;
+	skb = alloc_skb(room, GFP_ATOMIC | __GFP_NOWARN);
+	if (skb)
+		skb_reserve(skb, room);
+	return skb;
+}
+
+u8 *quic_host_tx_space(struct quic_tx_batch *batch, u32 len)
+{
+	struct page_frag *f = &this_cpu_ptr(xmit_pcpu)->frag;
+	struct xmit_train *t = batch->host;
+
+	if (len > t->left || batch->n_dgrams >= batch->max_dgrams)
+		return NULL;
+	if (!t->skb)
+		t->skb = train_skb(t->dst);
+	/* the fallback to single pages may be too small for a large datagram */
+	if (unlikely(f->page && f->size < len)) {
+		put_page(f->page);
+		f->page = NULL;
+	}
+	if (!t->skb || !skb_page_frag_refill(len, f, GFP_ATOMIC | __GFP_NOWARN) ||
+	    f->size - f->offset < len) {
+		t->nomem = true;
+		return NULL;
+	}
+	if (skb_shinfo(t->skb)->nr_frags == MAX_SKB_FRAGS &&
+	    !skb_can_coalesce(t->skb, MAX_SKB_FRAGS, f->page, f->offset))
+		return NULL;
+	return page_address(f->page) + f->offset;
+}
+
+void quic_host_tx_commit(struct quic_tx_batch *batch, u32 len)
+{
+	struct page_frag *f = &this_cpu_ptr(xmit_pcpu)->frag;
+	struct xmit_train *t = batch->host;
+	struct sk_buff *skb = t->skb;
+	int n = skb_shinfo(skb)->nr_frags;
+
+	if (skb_can_coalesce(skb, n, f->page, f->offset)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[n - 1], len);
+	} else {
+		get_page(f->page);
+		skb_fill_page_desc(skb, n, f->page, f->offset, len);
+	}
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += len;
+	f->offset += len;
+	t->left -= len;
+}
+
+/* ---- headers ---- */
+
+static void push_udp(struct sk_buff *skb, const struct xmit_hdr *h)
+{
+	u32 len = skb->len + sizeof(struct udphdr);
+	struct udphdr *uh = skb_push(skb, sizeof(*uh));
+	__sum16 sum;
+
+	skb_reset_transport_header(skb);
+	uh->source = h->local->v4.sin_port;
+	uh->dest = h->peer->v4.sin_port;
+	uh->len = htons(len);
+	if (h->peer->sa.sa_family == AF_INET)
+		sum = csum_tcpudp_magic(h->local->v4.sin_addr.s_addr,
+					h->peer->v4.sin_addr.s_addr, len, IPPROTO_UDP, 0);
+	else
+		sum = csum_ipv6_magic(&h->local->v6.sin6_addr, &h->peer->v6.sin6_addr,
+				      len, IPPROTO_UDP, 0);
+	uh->check = ~sum;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct udphdr, check);
+}
+
+static void push_ip4(struct sk_buff *skb, const struct xmit_hdr *h, struct sock *sk, u32 segs)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+	skb_reset_network_header(skb);
+	memset(iph, 0, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = h->tos;
+	iph->frag_off = htons(IP_DF);	/* RFC 9000 14: never fragmented */
+	iph->ttl = h->ttl;
+	iph->protocol = IPPROTO_UDP;
+	iph->saddr = h->local->v4.sin_addr.s_addr;
+	iph->daddr = h->peer->v4.sin_addr.s_addr;
+	skb->protocol = htons(ETH_P_IP);
+	ip_select_ident_segs(sock_net(sk), skb, sk, segs);
+}
+
+static void push_ip6(struct sk_buff *skb, const struct xmit_hdr *h)
+{
+	struct ipv6hdr *ip6 = skb_push(skb, sizeof(*ip6));
+
+	skb_reset_network_header(skb);
+	ip6_flow_hdr(ip6, h->tos, h->flow);
+	ip6->nexthdr = IPPROTO_UDP;
+	ip6->hop_limit = h->ttl;
+	ip6->saddr = h->local->v6.sin6_addr;
+	ip6->daddr = h->peer->v6.sin6_addr;
+	skb->protocol = htons(ETH_P_IPV6);
+}
+
+/* Payload is there, dst is set. Return: 0, or why the local stack lost it. */
+static int push_and_go(struct sk_buff *skb, const struct xmit_hdr *h, struct sock *sk, u32 segs)
+{
+	struct net *net = sock_net(sk);
+	int err;
+
+	push_udp(skb, h);
+	if (h->peer->sa.sa_family == AF_INET) {
+		push_ip4(skb, h, sk, segs);
+		err = ip_local_out(net, sk, skb);
+	} else {
+		push_ip6(skb, h);
+		err = ip6_local_out(net, sk, skb);
+	}
+	return err > 0 ? net_xmit_errno(err) : err;
+}
+
+static void hdr_for_sock(struct xmit_hdr *h, struct sock *sk, struct sk_buff *skb,
+			 const struct dst_entry *dst)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	int ttl;
+
+	h->local = &qs->local;
+	h->peer = &qs->peer;
+	h->flow = 0;
+	if (qs->peer.sa.sa_family == AF_INET) {
+		ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
+		h->ttl = ttl < 0 ? ip4_dst_hoplimit(dst) : ttl;
+		h->tos = READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK;
+		return;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	ttl = inet6_sk(sk)->hop_limit;
+	h->ttl = ttl < 0 ? ip6_dst_hoplimit((struct dst_entry *)dst) : ttl;
+	h->tos = inet6_sk(sk)->tclass & ~INET_ECN_MASK;
+	/* the hash is set: the flow is not looked at */
+	h->flow = ip6_make_flowlabel(sock_net(sk), skb, 0, true, NULL);
+#endif
+}
+
+/* ---- sending ---- */
+
+/*
+ * May this socket's packets leave as trains? Not sk_can_gso(): sk_gso_type has 16
+ * bits in newer kernels and SKB_GSO_UDP_L4 is the 18th. It stays 0, with which
+ * sk_setup_caps() sets the limits, and the feature is looked at here.
+ */
+static bool gso_allowed(const struct sock *sk, const struct dst_entry *dst)
+{
+	return dst && net_gso_ok(sk->sk_route_caps, SKB_GSO_UDP_L4) && !dst_xfrm(dst);
+}
+
+static void train_gso(const struct quic_tx_batch *batch, struct sk_buff *skb)
+{
+	u32 size = 0, i;
+
+	for (i = 0; i < batch->n; i++) {
+		size += batch->pkt[i].len;
+		if (batch->pkt[i].dgram_end)
+			break;
+	}
+	skb_shinfo(skb)->gso_size = size;
+	skb_shinfo(skb)->gso_segs = batch->n_dgrams;
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+}
+
+static void xmit_send(struct sock *sk, struct xmit_train *t, const struct quic_tx_batch *batch)
+{
+	struct sk_buff *skb = t->skb;
+	struct xmit_hdr h;
+
+	if (batch->n_dgrams > 1)
+		train_gso(batch, skb);
+	skb_set_hash_from_sk(skb, sk);
+	hdr_for_sock(&h, sk, skb, t->dst);
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = READ_ONCE(sk->sk_mark);
+	skb_dst_set(skb, dst_clone(t->dst));
+	skb_set_owner_w(skb, sk);
+	if (push_and_go(skb, &h, sk, batch->n_dgrams))
+		quic_mib_inc(sock_net(sk), XmitError);
+}
+
+static void count(struct sock *sk, const struct quic_tx_batch *batch)
+{
+	quic_mib_add(sock_net(sk), OutDatagrams, batch->n_dgrams);
+	quic_mib_add(sock_net(sk), OutPackets, batch->n);
+	if (batch->n_dgrams > 1)
+		quic_mib_inc(sock_net(sk), OutTrains);
+}
+
+static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct sock *sk)
+{
+	struct dst_entry *dst = xmit_dst(sk);
+
+	*t = (struct xmit_train){ .dst = dst, .left = XMIT_BYTES_MAX };
+	batch->n = 0;
+	batch->n_dgrams = 0;
+	batch->max_dgrams = 1;
+	batch->host = t;
+	if (!gso_allowed(sk, dst))
+		return;
+	batch->max_dgrams = min_t(u32, READ_ONCE(sk->sk_gso_max_segs), QUIC_TX_PKTS_MAX);
+	t->left = min_t(u32, XMIT_BYTES_MAX, READ_ONCE(sk->sk_gso_max_size) -
+			headers_len(&quic_sk(sk)->peer));
+}
+
+/*
+ * One batch. BH off. Return: 1 go on, 0 nothing more to send, -ENOMEM.
+ * The route stays: the socket keeps it and its lock is held.
+ */
+static int xmit_batch(struct sock *sk)
+{
+	struct quic_tx_batch *batch = &this_cpu_ptr(xmit_pcpu)->batch;
+	struct xmit_train t;
+	u32 n;
+
+	batch_init(batch, &t, sk);
+	n = quic_conn_build(quic_sk(sk)->conn, batch, quic_now());
+	if (!n) {
+		kfree_skb(t.skb);
+		return t.nomem ? -ENOMEM : 0;
+	}
+	if (t.dst && !quic_seal(sk, batch)) {
+		count(sk, batch);
+		xmit_send(sk, &t, batch);
+	} else {
+		quic_mib_inc(sock_net(sk), XmitError);
+		kfree_skb(t.skb);
+	}
+	return 1;
+}
+
+void quic_xmit(struct sock *sk)
+{
+	int more = 1;
+
+	while (more == 1) {
+		local_bh_disable();
+		if (likely(crypto_simd_usable())) {
+			more = xmit_batch(sk);
+		} else {
+			quic_mib_inc(sock_net(sk), SealDeferred);
+			more = -EAGAIN;
+		}
+		local_bh_enable();
+	}
+	/* nothing else would bring us back: what is not built has no timer */
+	if (more < 0)
+		quic_work_queue(sk);
+}
+
+/* ---- without a connection ---- */
+
+static struct dst_entry *reply_route(struct sock *sk, struct sk_buff *in,
+				     const union quic_addr *peer,
+				     const union quic_addr *local)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	if (peer->sa.sa_family == AF_INET) {
+		flow4_init(&fl4, sk, peer, local);
+		rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
+		return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	{
+		struct flowi6 fl6;
+
+		flow6_init(&fl6, sk, peer, local);
+		return ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, NULL);
+	}
+#else
+	return ERR_PTR(-EAFNOSUPPORT);
+#endif
+}
+
+void quic_xmit_stateless(struct quic_udp *udp, struct sk_buff *in, const u8 *data, u32 len)
+{
+	struct sock *sk = udp->sk;
+	union quic_addr peer, local;
+	struct xmit_hdr h = { .peer = &peer, .local = &local };
+	struct dst_entry *dst;
+	struct sk_buff *skb;
+	u32 room;
+
+	quic_udp_addrs(in, &peer, &local);
+	dst = reply_route(sk, in, &peer, &local);
+	if (IS_ERR(dst)) {
+		quic_mib_inc(udp->net, XmitError);
+		return;
+	}
+	room = LL_RESERVED_SPACE(dst->dev) + dst->header_len + sizeof(struct ipv6hdr) +
+	       sizeof(struct udphdr);
+	skb = alloc_skb(room + len, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb) {
+		dst_release(dst);
+		quic_mib_inc(udp->net, DropMemory);
+		return;
+	}
+	skb_reserve(skb, room);
+	skb_put_data(skb, data, len);
+	skb_dst_set(skb, dst);
+	h.ttl = peer.sa.sa_family == AF_INET ? ip4_dst_hoplimit(dst) : ip6_dst_hoplimit(dst);
+	if (push_and_go(skb, &h, sk, 1))
+		quic_mib_inc(udp->net, XmitError);
+}
