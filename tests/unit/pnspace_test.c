@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* When an ACK is owed (RFC 9000 13.2). */
+#include "unit.h"
+#include "../../kmod/core/pnspace.h"
+
+#define MS	QUIC_NS_PER_MS
+
+static struct quic_pnspace s;
+
+static void got(u64 pn, bool eliciting, u64 now)
+{
+	quic_pnspace_received(&s, pn, eliciting, false, 25 * MS, now);
+}
+
+static void every_second(struct unit *t)
+{
+	quic_pnspace_init(&s);
+	got(0, true, 1000);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 1000));
+	EXPECT_EQ(t, s.ack_deadline, 1000 + 25 * MS);
+	EXPECT(t, quic_pnspace_ack_due(&s, 1000 + 25 * MS));
+	got(1, true, 2000);
+	EXPECT(t, quic_pnspace_ack_due(&s, 2000));
+	quic_pnspace_ack_sent(&s);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 1000 * MS));
+	EXPECT_EQ(t, s.ack_deadline, QUIC_TIME_NEVER);
+	/* The deadline is the first packet's, not pushed out. */
+	got(2, true, 3000);
+	got(3, false, 9000);
+	EXPECT_EQ(t, s.ack_deadline, 3000 + 25 * MS);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 9000));
+}
+
+static void not_for_acks(struct unit *t)
+{
+	u64 pn;
+
+	quic_pnspace_init(&s);
+	for (pn = 0; pn < 100; pn++)
+		got(pn, false, pn);
+	EXPECT_EQ(t, s.ack_pending, 0);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 1000 * MS));
+	EXPECT_EQ(t, s.rx_next, 100);
+}
+
+/* A gap, or a packet that fills one, is answered at once. */
+static void disorder(struct unit *t)
+{
+	quic_pnspace_init(&s);
+	got(0, true, 1);
+	quic_pnspace_ack_sent(&s);
+	got(2, true, 2);
+	EXPECT(t, quic_pnspace_ack_due(&s, 2));
+	quic_pnspace_ack_sent(&s);
+	got(1, true, 3);
+	EXPECT(t, quic_pnspace_ack_due(&s, 3));
+	quic_pnspace_ack_sent(&s);
+	got(3, true, 4);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 4));
+	EXPECT_EQ(t, s.rx_next, 4);
+	EXPECT_EQ(t, s.rx_largest_time, 4);
+}
+
+static void handshake_at_once(struct unit *t)
+{
+	quic_pnspace_init(&s);
+	quic_pnspace_received(&s, 0, true, true, 25 * MS, 1);
+	EXPECT(t, quic_pnspace_ack_due(&s, 1));
+}
+
+/* The delay is since the largest arrived, in units of the exponent. */
+static void delay_field(struct unit *t)
+{
+	struct quic_error err = {};
+	struct quic_frame f;
+	struct quic_wcur w;
+	struct quic_rcur r;
+	u8 buf[64];
+
+	quic_pnspace_init(&s);
+	got(7, true, 1 * MS);
+	got(5, true, 2 * MS);
+	w = quic_wcur_init(buf, sizeof(buf));
+	EXPECT(t, quic_pnspace_put_ack(&s, &w, 3, 60, 5 * MS));
+	r = quic_rcur_init(buf, w.p - buf);
+	ASSERT_EQ(t, quic_frame_parse(&r, QUIC_F_1, &f, &err), 0);
+	EXPECT_EQ(t, f.u.ack.largest, 7);
+	EXPECT_EQ(t, f.u.ack.delay, 500);
+	EXPECT_EQ(t, f.u.ack.range_count, 1);
+	/* A clock that stands still. */
+	w = quic_wcur_init(buf, sizeof(buf));
+	EXPECT(t, quic_pnspace_put_ack(&s, &w, 3, 60, 0));
+	EXPECT_EQ(t, quic_pnspace_put_ack(&s, &w, 3, 2, 0), 0);
+}
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(every_second),
+	UNIT_CASE(not_for_acks),
+	UNIT_CASE(disorder),
+	UNIT_CASE(handshake_at_once),
+	UNIT_CASE(delay_field),
+};
+UNIT_SUITE(pnspace, cases);

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reassembly, against the pattern that was sent. */
+#include "unit.h"
+#include "../shim/shim_host.h"
+#include "../../kmod/core/recvbuf.h"
+
+#define TOTAL	30000
+
+static struct quic_recvbuf rb;
+static bool there[TOTAL];
+
+static u8 byte_at(u64 off)
+{
+	return off * 37 + (off >> 7);
+}
+
+/* A packet with bytes [off, off + len) arrives. */
+static int arrive(u64 off, u32 len)
+{
+	struct quic_rxbuf *buf = shim_rxbuf_new(len + 20);
+	u32 i;
+	int rc;
+
+	for (i = 0; i < len; i++)
+		buf->data[20 + i] = byte_at(off + i);
+	rc = quic_recvbuf_add(&rb, off, buf->data + 20, len, buf);
+	quic_host_rxbuf_put(buf);
+	if (!rc)
+		memset(there + off, true, len);
+	return rc;
+}
+
+/* Read up to @max bytes and compare. */
+static void read_some(struct unit *t, u32 max)
+{
+	const u8 *p;
+	u32 len, i;
+
+	while (max) {
+		p = quic_recvbuf_peek(&rb, &len);
+		EXPECT_EQ(t, !!p, quic_recvbuf_readable(&rb));
+		if (!p)
+			return;
+		ASSERT(t, len);
+		len = min(len, max);
+		for (i = 0; i < len; i++)
+			ASSERT_EQ(t, p[i], byte_at(rb.read + i));
+		quic_recvbuf_consume(&rb, len);
+		max -= len;
+	}
+}
+
+static void check_state(struct unit *t)
+{
+	u64 v;
+
+	for (v = rb.read; v < TOTAL && there[v]; v++)
+		;
+	EXPECT_EQ(t, rb.contig, v);
+	for (v = TOTAL; v && !there[v - 1]; v--)
+		;
+	EXPECT_GE(t, rb.highest, v);
+}
+
+static void start(void)
+{
+	memset(there, 0, sizeof(there));
+	quic_recvbuf_init(&rb);
+}
+
+/* Any segments, overlapping and repeated, near a moving front. */
+static void life(struct unit *t, u32 max_len, u32 spread, bool exact)
+{
+	u64 off;
+	u32 len, steps = 0;
+
+	start();
+	while (rb.read < TOTAL) {
+		if (++steps > 200000) {
+			EXPECT(t, !"it ends");
+			break;
+		}
+		off = rb.contig + unit_below(t, spread) - min_t(u64, rb.contig, spread / 4);
+		if (!unit_below(t, 3))
+			off = rb.contig;	/* the gap is filled now and then */
+		off = min_t(u64, off, TOTAL - 1);
+		len = min_t(u64, unit_below(t, max_len + 1), TOTAL - off);
+		arrive(off, len);
+		if (exact)
+			check_state(t);
+		if (!unit_below(t, 4))
+			read_some(t, unit_below(t, 5000));
+	}
+	EXPECT_EQ(t, rb.n_chunks, 0);
+	EXPECT_EQ(t, shim_host_live(), 0);
+	quic_recvbuf_free(&rb);
+}
+
+static void any_order(struct unit *t)
+{
+	u32 i;
+
+	for (i = 0; i < 10; i++) {
+		life(t, 1400, 8000, true);
+		life(t, 100, 1000, true);
+		life(t, 10, 60, true);
+	}
+}
+
+static void memory_fails(struct unit *t)
+{
+	u32 i;
+
+	for (i = 0; i < 10; i++) {
+		shim_host_fail_some(50 + 60 * i);
+		life(t, 1400, 8000, false);
+		life(t, 100, 1000, false);
+	}
+	shim_host_fail_some(0);
+}
+
+/* Thrown away half way: nothing is left. */
+static void free_midway(struct unit *t)
+{
+	u32 i;
+
+	for (i = 0; i < 50; i++) {
+		start();
+		arrive(unit_below(t, 20000), 1 + unit_below(t, 3000));
+		arrive(unit_below(t, 20000), 1 + unit_below(t, 3000));
+		arrive(0, 1 + unit_below(t, 3000));
+		read_some(t, unit_below(t, 1000));
+		quic_recvbuf_free(&rb);
+		EXPECT_EQ(t, shim_host_live(), 0);
+		EXPECT(t, !quic_recvbuf_readable(&rb));
+	}
+}
+
+/* A byte per packet: copied, and together in few objects. */
+static void tiny_frames_are_joined(struct unit *t)
+{
+	u64 off;
+
+	start();
+	for (off = 0; off < 10000; off++)
+		EXPECT_EQ(t, arrive(off, 1), 0);
+	EXPECT_EQ(t, shim_host_live_kind(QUIC_OBJ_RX_CHUNK), 0);
+	EXPECT_LE(t, rb.n_chunks, 10000 / QUIC_RX_COPY_MAX + 1);
+	EXPECT_EQ(t, shim_host_live(), rb.n_chunks);	/* no packet is held */
+	read_some(t, 10000);
+	EXPECT_EQ(t, rb.read, 10000);
+}
+
+/* Every other byte: the number of chunks is bounded. */
+static void chunks_are_bounded(struct unit *t)
+{
+	u64 off;
+	int rc = 0;
+
+	start();
+	for (off = 1; off < TOTAL && !rc; off += 2)
+		rc = arrive(off, 1);
+	EXPECT_EQ(t, (u64)rc, (u64)-ENOBUFS);
+	EXPECT_EQ(t, rb.n_chunks, QUIC_RX_CHUNKS_MAX);
+	quic_recvbuf_free(&rb);
+}
+
+static void final_size(struct unit *t)
+{
+	start();
+	EXPECT_EQ(t, arrive(0, 0), 0);
+	EXPECT(t, !quic_recvbuf_at_fin(&rb));
+	rb.fin = true;
+	rb.final_size = 0;
+	EXPECT(t, quic_recvbuf_at_fin(&rb));
+	start();
+	arrive(0, 500);
+	rb.fin = true;
+	rb.final_size = 500;
+	EXPECT(t, !quic_recvbuf_at_fin(&rb));
+	read_some(t, 500);
+	EXPECT(t, quic_recvbuf_at_fin(&rb));
+}
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(any_order),
+	UNIT_CASE(memory_fails),
+	UNIT_CASE(free_midway),
+	UNIT_CASE(tiny_frames_are_joined),
+	UNIT_CASE(chunks_are_bounded),
+	UNIT_CASE(final_size),
+};
+UNIT_SUITE(recvbuf, cases);
