@@ -254,6 +254,8 @@ static int stream_by_id(struct sock *sk, struct send_req *r, struct quic_stream 
 	*stream = quic_conn_stream_find(conn, r->id);
 	if (*stream)
 		return check_stream(*stream, r->flags);
+	if (!id_is_ours(conn, r->id) && (r->id & QUIC_STREAM_TYPE_UNI_MASK))
+		return -EINVAL;		/* never was for us to write on */
 	if (quic_conn_stream_known(conn, r->id))
 		return (r->flags & MSG_QUIC_STREAM_NEW) ? -EINVAL : -ENOSTR;
 	if (!(r->flags & MSG_QUIC_STREAM_NEW) || !id_is_ours(conn, r->id))
