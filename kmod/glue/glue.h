@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel around the core: sockets, UDP, crypto, netlink, timers.
+ *
+ * Rooms, from the wire up:
+ *   udp.c      kernel UDP sockets: trains in, shared by the QUIC sockets of a port
+ *   demux.c    what is in a train: datagrams, packets, whose they are
+ *   lookup.c   connection ID -> QUIC socket, under RCU
+ *   crypto.c   transforms, per-CPU scratch; kdf.c derives; open.c, seal.c use
+ *   xmit.c     a built batch -> one GSO skb -> ip_local_out
+ *   host.c     what the core asks of its host (core/host.h)
+ *   rx.c       opened packets -> socket lock or backlog -> core
+ *   settle.c   acts on the core's want bits; timer.c: the two timers
+ *   listen.c   Initials for a listener: bounded ring, worker, embryos, accept
+ *   sock.c proto.c sock_send.c sock_recv.c sockopt.c   the socket calls
+ *   netlink.c handshake.c   family quic_hs: workers, START, CRYPTO, FLIGHT
+ *   mib.c procfs.c sysctl.c main.c
+ *
+ * Locking (Documentation/locking.md): the QUIC socket's lock owns the connection
+ * and everything in it. Softirq takes at most one socket lock. RCU protects the
+ * connection ID table and the keys that open.c reads before that lock is held.
+ */
+#ifndef QUIC_GLUE_H
+#define QUIC_GLUE_H
+
+#include <linux/types.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <linux/hrtimer.h>
+#include <linux/percpu.h>
+#include <net/sock.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+
+#include "../core/core.h"
+#include "crypto.h"
+
+#define QUIC_ALPN_MAX_LEN	128	/* QUIC_SOCKOPT_ALPN */
+#define QUIC_EMBRYOS_MAX	1024	/* handshakes without a listener, per port */
+#define QUIC_INITIALS_MAX	256	/* Initials waiting for the worker, per port */
+#define QUIC_INITIALS_BYTES	(1U << 20)	/* truesize of those */
+#define QUIC_PENDING_MAX	32	/* datagrams waiting for keys, per connection */
+#define QUIC_PENDING_BYTES	(256U << 10)	/* truesize of those */
+
+struct quic_hdr;
+struct quic_hs;
+struct quic_udp;
+
+/* A socket address of either family. */
+union quic_addr {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/**
+ * struct quic_rxbuf - packets of one received skb that belong to one connection
+ * @refs: held by the batch itself and by each stream chunk; socket lock
+ * @skb: keeps the bytes; charged to the QUIC socket once delivered
+ * @bounce: pages that hold what could not be opened in place, or NULL; blocks
+ *	of pages are chained through their page_private() (open.c)
+ * @bounce_bytes: memory of them all
+ * @n: packets opened
+ * @cap: room in @pkts
+ * @recv_time: when the skb was taken off the UDP socket, ns
+ * @sk: once delivered: whose receive memory it is charged to. No reference: the
+ *	connection that holds the batch ends before its socket does.
+ * @charged: bytes charged, 0 before delivery (rx.c)
+ * @node: in the socket's rx_backlog
+ * @pkts: what the core is given
+ */
+struct quic_rxbuf {
+	u32 refs;
+	u32 charged;
+	struct list_head node;
+	struct sock *sk;
+	struct sk_buff *skb;
+	struct page *bounce;
+	u32 bounce_bytes;
+	u16 n;
+	u16 cap;
+	u64 recv_time;
+	struct quic_rx_pkt pkts[];
+};
+
+/**
+ * struct quic_cid_entry - one connection ID in the lookup table
+ * @sk: socket that packets with this ID go to; alive while the entry is hashed
+ */
+struct quic_cid_entry {
+	struct hlist_node node;
+	struct sock *sk;
+	possible_net_t net;
+	struct quic_cid cid;
+	u64 seq;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct quic_udp - a kernel UDP socket and who uses it
+ * @sock: bound, not connected, UDP_GRO on, sk_data_ready is ours
+ * @sk: of @sock; readers under RCU may find it closed
+ * @refs: QUIC sockets (listeners, clients, children) and embryos
+ * @listeners: listening QUIC sockets of this address and port; RCU
+ * @initials: ring of Initials that no connection owns yet
+ * @initials_bytes: truesize of them; lock of @initials
+ * @v6only: takes no IPv4 packets
+ * @reply_jiffies: jiffy that @replies is about
+ * @replies: stateless answers sent in it, bounded
+ * @rx_work: drains in process context when softirq may not use SIMD or has done
+ *	its share; holds a reference while queued
+ * @initial_work: makes connections out of @initials
+ * @free_work: owns the last reference: closes unless somebody joined meanwhile
+ * @free_rwork: frees after the readers that data_ready left behind
+ */
+struct quic_udp {
+	struct list_head node;		/* in the namespace's list, quic_udp_mutex */
+	struct socket *sock;
+	struct sock *sk;
+	struct net *net;
+	union quic_addr addr;
+	int dev;
+	refcount_t refs;
+	kuid_t uid;
+	spinlock_t lock;		/* @listeners, writers */
+	struct hlist_head listeners;
+	struct sk_buff_head initials;
+	u32 initials_bytes;
+	atomic_t embryos;
+	bool v6only;
+	unsigned long reply_jiffies;
+	atomic_t replies;
+	struct work_struct rx_work;
+	struct work_struct initial_work;
+	struct work_struct free_work;
+	struct rcu_work free_rwork;
+};
+
+/* Configuration that a listener hands to its children, see sockopt.c. */
+struct quic_sock_config {
+	struct quic_tparams tp;
+	u32 version;
+	u32 cipher;			/* TLS_CIPHER_* or 0 */
+	u32 initial_rtt_us;
+	u8 cc_algo;
+	u8 validate_peer_address;
+	u8 nodelay;
+	u8 cert_request;
+	u32 keepalive_us;
+	u32 verify;
+	u32 handshake_timeout_ms;
+	char alpn[QUIC_ALPN_MAX_LEN + 1];
+	char server_name[254];
+	char profile[64];
+	u8 *credential;			/* kvmalloc, zeroised on free */
+	u32 credential_len;
+	u8 (*pins)[32];
+	u32 n_pins;
+};
+
+/**
+ * struct quic_sock - a QUIC socket: one connection, or one listener
+ * @inet: must be first
+ * @conn: the core's connection; NULL for listeners and unconnected sockets
+ * @udp: kernel UDP socket in use
+ * @keys_rx: by QUIC_CRYPTO_* level; RCU for open.c, written under the lock
+ * @keys_tx: by level; under the lock
+ * @peer: address packets go to
+ * @local: address they come from (wildcard until routed)
+ * @cids: entries in the lookup table, one per local connection ID of the core
+ *	plus the client's original destination on a server
+ * @peer_node: in the table by @peer while it has connection IDs in the other one
+ * @n_cids: how many it has (lookup.c)
+ * @pending: datagrams that came before their keys; bounded
+ * @pending_bytes: truesize of them; lock of @pending
+ * @rx_backlog: batches that met an owned lock (rx.c). Not sk_backlog: that one
+ *	queues skbs, and a train shared by batches would have to be cloned.
+ * @rx_backlog_bytes: of them, and of those being worked off; slock
+ * @reset_token: end of a datagram that failed to open while the lock was owned
+ * @hs: handshake under way or NULL
+ * @timer: coarse: the core's deadline, lazily re-armed; holds a reference
+ * @pacing_timer: soft hrtimer: only while pacing stopped a build
+ * @work: sends in process context when softirq may not use SIMD
+ * @listener: child: the listener selected, a reference; NULL before SELECT
+ * @accept_q: listener: established children, by accept_node
+ * @accept_lock: @accept_q, @accept_open and sk_ack_backlog of a listener; taken
+ *	with a child's lock held, BH off; nothing is taken inside
+ * @accept_open: children may still be selected and queued
+ * @embryo: child: counted in udp->embryos, not established yet
+ * @backlogged: child: counted in @listener's sk_ack_backlog
+ * @settling: quic_settle() is at work further up this stack
+ * @cids_stale: @cids lags behind the core, memory was short
+ * @over: closing, draining or closed; users have been told
+ * @counted: in CurrEstab
+ * @net_node: in the namespace's list of sockets until its user and its connection
+ *	are gone
+ * @attached: @conn is live and holds a reference on the socket (sock.c)
+ * @ended: quic_sock_failed() was called; @end_errno is what it was given
+ * @established_at: when the handshake was done, ns; 0 not yet
+ * @close_code: application code of our coming CONNECTION_CLOSE
+ * @close_phrase: and its text
+ * @reason: one line for QUIC_SOCKOPT_REASON
+ */
+struct quic_sock {
+	struct inet_sock inet;		/* must be first */
+	struct quic_conn *conn;
+	struct quic_udp *udp;
+	struct quic_keys __rcu *keys_rx[QUIC_CRYPTO_LEVELS];
+	struct quic_keys *keys_tx[QUIC_CRYPTO_LEVELS];
+	union quic_addr peer;
+	union quic_addr local;
+	struct quic_cid_entry *cids[QUIC_LOCAL_CIDS + 1];
+	struct hlist_node peer_node;
+	u32 n_cids;
+	struct sk_buff_head pending;
+	u32 pending_bytes;
+	struct list_head rx_backlog;
+	u32 rx_backlog_bytes;
+	u8 reset_token[QUIC_RESET_TOKEN_LEN];
+	struct quic_hs *hs;
+	struct timer_list timer;
+	u64 timer_at;			/* what @timer is armed for, ns */
+	struct hrtimer pacing_timer;
+	struct work_struct work;
+	unsigned long deferred;		/* QUIC_DEFER_*, done in release_cb */
+	struct sock *listener;
+	spinlock_t accept_lock;
+	struct list_head accept_q;
+	bool accept_open;
+	struct list_head accept_node;
+	bool embryo;
+	bool backlogged;
+	bool settling;
+	bool cids_stale;
+	bool over;
+	bool counted;
+	struct hlist_node listen_node;	/* in udp->listeners */
+	u32 listener_id;
+	u64 tx_tail_stream;		/* stream opened last, for id -1 */
+	bool has_tail_stream;
+	bool established_once;
+	bool linger;			/* closed by its user, the connection lives on */
+	bool attached;
+	bool ended;
+	int end_errno;
+	u64 established_at;
+	u64 close_code;
+	char close_phrase[QUIC_CLOSE_PHRASE_BUFFER_SIZE];
+	struct list_head net_node;
+	int hs_errno;
+	u32 reason_origin;
+	char reason[QUIC_REASON_TEXT_SIZE];
+	char alpn_selected[QUIC_ALPN_MAX_LEN + 1];
+	u8 *peer_chain;
+	u32 peer_chain_len;
+	u32 cipher;			/* in use for APP */
+	struct page_frag frag;		/* user bytes on their way to the core */
+	struct quic_sock_config cfg;
+};
+
+/* IPv6 flavour: struct ipv6_pinfo must be last (inet6_sk_generic()). */
+struct quic6_sock {
+	struct quic_sock quic;
+	struct ipv6_pinfo inet6;
+};
+
+static inline struct quic_sock *quic_sk(const struct sock *sk)
+{
+	return (struct quic_sock *)sk;
+}
+
+enum {
+	QUIC_DEFER_TIMER,	/* run quic_conn_on_timer() */
+	QUIC_DEFER_TX,		/* pacing timer fired, or work wants to send */
+	QUIC_DEFER_RESET,	/* look at reset_token */
+	QUIC_DEFER_UNPARK,	/* keys were installed: feed @pending again */
+};
+
+static inline u64 quic_now(void)
+{
+	return ktime_get_ns();
+}
+
+/* ---- mib.c: counters per namespace, per CPU ---- */
+
+#define QUIC_MIBS(X) \
+	X(CurrEstab) X(PassiveOpens) X(ActiveOpens) X(HandshakeFails) \
+	X(InDatagrams) X(InTrains) X(InPackets) X(OutDatagrams) X(OutTrains) \
+	X(OutPackets) X(OpenInPlace) X(OpenBounced) X(OpenDeferred) \
+	X(SealDeferred) X(CryptoAsync) \
+	X(DropShort) X(DropHeader) X(DropVersion) X(DropUnknownCid) \
+	X(DropChecksum) X(DropFilter) X(DropDecrypt) X(DropNoKeys) X(DropMemory) \
+	X(DropBacklog) X(DropRcvbuf) X(DropInitialQueue) X(DropInitialSmall) \
+	X(DropDuplicate) X(VersionNegSent) X(ResetSent) X(ResetRecv) X(XmitError)
+
+enum quic_mib {
+#define X(name) QUIC_MIB_##name,
+	QUIC_MIBS(X)
+#undef X
+	QUIC_MIB_MAX
+};
+
+struct quic_mib_pcpu {
+	unsigned long v[QUIC_MIB_MAX];
+};
+
+/* ---- per network namespace ---- */
+
+struct quic_net {
+	struct quic_mib_pcpu __percpu *mib;
+	struct list_head udps;		/* struct quic_udp, quic_udp_mutex */
+	struct list_head socks;		/* every QUIC socket, for procfs; @socks_lock */
+	spinlock_t socks_lock;
+	struct proc_dir_entry *proc;
+	struct ctl_table_header *sysctl;
+};
+
+struct quic_net *quic_pernet(const struct net *net);
+
+#define quic_mib_add(net, name, n) \
+	this_cpu_add(quic_pernet(net)->mib->v[QUIC_MIB_##name], n)
+#define quic_mib_inc(net, name) quic_mib_add(net, name, 1)
+
+int quic_mib_net_init(struct quic_net *qn);
+void quic_mib_net_exit(struct quic_net *qn);
+/* Sum over CPUs. */
+unsigned long quic_mib_read(const struct quic_net *qn, enum quic_mib i);
+extern const char *const quic_mib_names[QUIC_MIB_MAX];
+
+/* ---- lookup.c ---- */
+
+int quic_lookup_init(void);
+void quic_lookup_exit(void);
+
+/**
+ * quic_lookup_add - publish a connection ID
+ * @sk: socket, lock held
+ * @cid: ID; packets with it in @sk's namespace go to @sk
+ * @seq: the core's sequence number (U64_MAX: the client's original one)
+ * Context: process or BH. Return: entry, or ERR_PTR(-ENOMEM / -EEXIST).
+ */
+struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *cid, u64 seq);
+
+/* Take it out; freed after a grace period. */
+void quic_lookup_del(struct quic_cid_entry *e);
+
+/**
+ * quic_lookup - whose packet is this?
+ * Context: RCU read lock held. Return: socket with a reference, or NULL.
+ */
+struct sock *quic_lookup(const struct net *net, const u8 *id, u8 len);
+
+/**
+ * quic_lookup_peer - a connection by the addresses of a packet
+ * @udp: where it came in
+ * @peer: who sent it
+ *
+ * For what carries no connection ID of ours: ICMP errors, stateless resets. When
+ * several connections share both addresses any of them is found.
+ * Context: RCU read lock held. Return: socket with a reference, or NULL.
+ */
+struct sock *quic_lookup_peer(const struct quic_udp *udp, const union quic_addr *peer);
+
+/* ---- udp.c ---- */
+
+int quic_udp_init(void);
+void quic_udp_exit(void);
+
+/**
+ * quic_udp_get - the kernel UDP socket of an address, made on first use
+ * @net: namespace
+ * @addr: address and port; port 0 picks a free one
+ * @dev: bound device or 0
+ * @sk: QUIC socket asking: its uid, reuse flags and (v6) V6ONLY apply
+ *
+ * Context: process, may sleep. Permission for low ports and the same-uid rule of
+ * joining are checked here. Return: with a reference; or ERR_PTR: -EADDRINUSE,
+ * -EACCES, -EADDRNOTAVAIL, ...
+ */
+struct quic_udp *quic_udp_get(struct net *net, const union quic_addr *addr, int dev,
+			      struct sock *sk);
+void quic_udp_hold(struct quic_udp *udp);
+/* Any context; the last reference releases the socket from a work item. */
+void quic_udp_put(struct quic_udp *udp);
+
+/**
+ * quic_udp_rcv - take one skb apart and deliver its packets
+ * @udp: where it came from
+ * @skb: data at the UDP payload; maybe a train; consumed
+ *
+ * Also used to feed a skb again: embryo's first Initial, packets that waited
+ * for keys. Context: BH off, no socket lock held, SIMD usable.
+ */
+void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb);
+
+/* Addresses of a datagram; an IPv4 one gives AF_INET on dual-stack sockets too. */
+void quic_udp_addrs(const struct sk_buff *skb, union quic_addr *peer,
+		    union quic_addr *local);
+
+/* An IPv4-mapped IPv6 address becomes the IPv4 one; others stay. */
+void quic_addr_unmap(union quic_addr *addr);
+
+/* ---- open.c ---- */
+
+/**
+ * struct quic_rx_slice - one packet inside an skb
+ * @off: from skb->data
+ * @len: bytes of the packet
+ * @dgram_len: of its datagram, on the datagram's first packet, else 0
+ * @pn_off: offset of the packet number in the packet
+ * @level: QUIC_CRYPTO_*
+ * @scid: of a long header
+ */
+struct quic_rx_slice {
+	u32 off;
+	u16 len;
+	u16 dgram_len;
+	u16 pn_off;
+	u8 level;
+	struct quic_cid scid;
+};
+
+/**
+ * quic_open - open packets of one skb for one socket
+ * @sk: socket, a reference held; its lock is not
+ * @skb: shared by all slices; a reference is taken for the result. @sk's is not
+ *	taken over.
+ * @slices: packets, all for @sk, in order of their offsets
+ * @n: how many, at most QUIC_RX_SLICES
+ * @ecn: IP header's ECN bits
+ *
+ * Context: BH off, RCU read lock, SIMD usable. Header protection of slices that
+ * share a key is removed with one gathered request; payloads are decrypted in
+ * place, or into bounce pages when the skb is cloned, shares its frags or a
+ * packet straddles two of them. What does not authenticate is counted and left
+ * out; the end of such a 1-RTT packet goes to quic_rx_maybe_reset().
+ *
+ * Return: batch with at least one packet, or NULL.
+ */
+struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
+			     const struct quic_rx_slice *slices, u32 n, u8 ecn);
+
+/*
+ * Free a batch that was not delivered, or whose last reference went. Calls
+ * quic_rx_uncharge() first.
+ */
+void quic_rxbuf_free(struct quic_rxbuf *buf);
+
+/* ---- seal.c ---- */
+
+/**
+ * quic_seal - encrypt a built batch where it stands
+ * @sk: socket, lock held
+ * @batch: as quic_conn_build() left it
+ *
+ * Context: BH off, SIMD usable. Return: 0 or an error of the crypto API; the
+ * batch is not to be sent then.
+ */
+int quic_seal(struct sock *sk, struct quic_tx_batch *batch);
+
+/* ---- xmit.c ---- */
+
+int quic_xmit_init(void);
+void quic_xmit_exit(void);
+
+/**
+ * quic_xmit_route - choose route, source address and offloads
+ * @sk: socket with peer set; fills local's address when it is a wildcard
+ * Context: process, socket locked. Return: 0 or -errno. Sets sk_dst_cache.
+ */
+int quic_xmit_route(struct sock *sk);
+
+/* UDP payload that the route's MTU allows, bytes; at least 1200. */
+u32 quic_xmit_mtu(struct sock *sk);
+
+/**
+ * quic_xmit - build, seal and send until the core has nothing more to send
+ * @sk: socket, lock held
+ *
+ * Batches become one GSO skb each where the device takes them, single datagrams
+ * elsewhere. When SIMD is not usable here it queues the socket's work instead.
+ * Context: process or softirq.
+ */
+void quic_xmit(struct sock *sk);
+
+/**
+ * quic_xmit_stateless - answer a packet without a connection
+ * @udp: socket it came in on
+ * @in: the packet (addresses are taken from it)
+ * @data: UDP payload, at most 1200 bytes
+ * @len: its bytes
+ * Context: BH off.
+ */
+void quic_xmit_stateless(struct quic_udp *udp, struct sk_buff *in, const u8 *data, u32 len);
+
+/* ---- host.c ---- */
+
+int quic_host_init(void);
+void quic_host_exit(void);
+/* Arrays that the core holds now; its other objects are counted by slabinfo. */
+long quic_host_var_objects(void);
+
+/* ---- rx.c ---- */
+
+/**
+ * quic_rx_deliver - give opened packets to their connection
+ * @sk: socket with a reference, dropped here
+ * @buf: batch, consumed
+ *
+ * Takes the socket lock, or queues on the backlog, or drops when the socket's
+ * receive memory is full. Context: BH off, RCU not needed.
+ */
+void quic_rx_deliver(struct sock *sk, struct quic_rxbuf *buf);
+
+/* Give back what quic_rx_deliver() charged. Lock held, or last user. */
+void quic_rx_uncharge(struct quic_rxbuf *buf);
+
+/* Bytes that a batch of @skb would add: is there room? Any context, a hint. */
+static inline bool quic_rx_room(const struct sock *sk, const struct sk_buff *skb)
+{
+	return atomic_read(&sk->sk_rmem_alloc) +
+	       READ_ONCE(quic_sk(sk)->rx_backlog_bytes) + skb->truesize <=
+	       READ_ONCE(sk->sk_rcvbuf);
+}
+
+/**
+ * quic_rx_park - keep a datagram whose keys are not there yet, bounded
+ * @sk: socket; its lock is taken here
+ * @udp: where it came from
+ * @skb: reference taken over
+ * Context: BH off.
+ */
+void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb);
+
+/**
+ * quic_rx_unpark - feed parked datagrams again, after keys were installed
+ * @sk: socket, lock owned in process context. They go through quic_udp_rcv()
+ * when the lock is released, or from quic_rx_flush().
+ */
+void quic_rx_unpark(struct sock *sk);
+
+/* Undecryptable 1-RTT datagram: a stateless reset? (RFC 9000 10.3.1) */
+void quic_rx_maybe_reset(struct sock *sk, const u8 *token);
+
+/* sk->sk_prot->release_cb: what met the lock as owned, timers included. */
+void quic_release_cb(struct sock *sk);
+
+/* Forget parked datagrams: the connection is over. Lock held, any context. */
+void quic_rx_purge(struct sock *sk);
+
+/*
+ * Work off what met the lock as owned, as release_sock() does, and keep the lock:
+ * for loops that hold it long (in place of sk_flush_backlog(), as sk_backlog is
+ * not used and sk_prot->backlog_rcv stays NULL). Process context, lock owned.
+ */
+void quic_rx_flush(struct sock *sk);
+
+/* ---- settle.c and timer.c ---- */
+
+/**
+ * quic_settle - act on the core's want bits, then set timers
+ * @sk: socket, lock held
+ *
+ * Every call into the core from glue is followed by one of these: sends, wakes,
+ * forwards TLS bytes, syncs connection IDs, drops keys, reacts to state changes.
+ * Context: process or softirq.
+ */
+void quic_settle(struct sock *sk);
+
+/*
+ * The connection no longer counts as established. Lock held; idempotent. settle
+ * does it when closing begins, quic_sock_detach() when there was no closing.
+ */
+void quic_settle_uncount(struct sock *sk);
+
+/* sk->sk_write_space: wakes writers that set SOCK_NOSPACE, once there is room. */
+void quic_write_space(struct sock *sk);
+
+/* Set both timers to what the core asks for. */
+void quic_timers_update(struct sock *sk);
+/* The coarse timer's work: the core, if its deadline has come, and settle. */
+void quic_timer_run(struct sock *sk);
+/*
+ * Timers, work and backlog of a new socket; and their end, when its connection is
+ * over: lock held, any context, also from inside one of the timers.
+ */
+void quic_timers_init(struct sock *sk);
+void quic_timers_stop(struct sock *sk);
+
+/*
+ * Have @sk's work send from process context. Lock held, any context. The work
+ * holds a reference while queued.
+ */
+void quic_work_queue(struct sock *sk);
+
+/* For everything that this module queues; destroyed, hence flushed, at exit. */
+extern struct workqueue_struct *quic_wq;
+int quic_wq_init(void);
+void quic_wq_exit(void);
+
+/* ---- handshake.c and netlink.c ---- */
+
+extern unsigned int quic_hs_fallback;	/* sysctl handshake_fallback */
+extern unsigned int quic_hs_wait_ms;	/* sysctl handshake_wait_ms */
+
+int quic_hs_init(void);
+void quic_hs_exit(void);
+
+/**
+ * quic_hs_start - ask a worker of the daemon to run this connection's TLS
+ * @sk: socket with a connection, lock held
+ *
+ * Client: START goes out at once, or waits for a worker within the bounded time.
+ * Server (embryo): START lists the listeners of its port.
+ * Context: process. Return: 0, -ENOMEM.
+ */
+int quic_hs_start(struct sock *sk);
+
+/* TLS bytes wait in the core: forward them. Lock held; process or softirq. */
+void quic_hs_crypto(struct sock *sk);
+
+/* The connection no longer needs its handshake: ABORT unless it is done. Lock held. */
+void quic_hs_end(struct sock *sk);
+
+/* ---- listen.c ---- */
+
+/* What listen.c keeps in a new kernel UDP socket: call before it can receive. */
+void quic_listen_udp_init(struct quic_udp *udp);
+
+/**
+ * quic_listen_start - start, or update the backlog of, a listener
+ * @sk: bound (udp set), lock held
+ * @backlog: from 1
+ * Context: process. Return: 0, or -EADDRINUSE when another listener of this
+ * address and port has one of its ALPN names. Sets TCP_LISTEN.
+ */
+int quic_listen_start(struct sock *sk, int backlog);
+
+/* End a listener and the children nobody accepted. Lock held, process. */
+void quic_listen_stop(struct sock *sk);
+
+/*
+ * A child ended before it was established: no longer counted, and nobody's: ready
+ * to be freed with its connection. Lock held, before quic_sock_detach(); settle
+ * does it. Does nothing to other sockets.
+ */
+void quic_listen_child_over(struct sock *sk);
+
+/**
+ * quic_listen_initial - an Initial that no connection owns
+ * @udp: where it came in, with listeners
+ * @skb: the datagram, consumed: queued for the worker or dropped and counted
+ * Context: BH off.
+ */
+void quic_listen_initial(struct quic_udp *udp, struct sk_buff *skb);
+
+/* A listener of this port by the number START gave it; with a reference. */
+struct sock *quic_listen_find(struct quic_udp *udp, u32 id);
+
+/* Listeners of a port, each with a reference, at most @max. Return: how many. */
+u32 quic_listen_all(struct quic_udp *udp, struct sock **sks, u32 max);
+
+/* SELECT chose a listener: the child inherits from it. Lock of @sk held. */
+int quic_listen_select(struct sock *sk, struct sock *listener);
+
+/* A child is established: to its listener's accept queue. Lock of @sk held. */
+void quic_listen_established(struct sock *sk);
+
+/* Take an established child; waits unless @nonblock. Listener locked by callee. */
+struct sock *quic_listen_accept(struct sock *sk, bool nonblock, int *err);
+
+/* ---- sock.c ---- */
+
+/* Fresh struct sock (made by a socket call, or a child): fields and defaults. */
+int quic_sock_init(struct sock *sk);
+
+/**
+ * quic_sock_child - a socket for an incoming connection, without a struct socket
+ * @udp: kernel UDP socket it lives on; a reference is taken
+ * @peer: the client's address
+ * @local: the address it sent to
+ * Context: process. Return: socket with one reference, or NULL.
+ */
+struct sock *quic_sock_child(struct quic_udp *udp, const union quic_addr *peer,
+			     const union quic_addr *local);
+
+/**
+ * quic_sock_attach_conn - create the core's connection, Initial keys, lookup
+ * @sk: socket, lock held; udp, peer, local are set
+ * @hdr: server: the client's first Initial; client: NULL
+ * Context: process. Return: 0 or -errno.
+ */
+int quic_sock_attach_conn(struct sock *sk, const struct quic_hdr *hdr);
+
+/**
+ * quic_sock_failed - the connection ended or could not come up
+ * @sk: socket, lock held
+ * @err: positive errno for sk_err, 0: orderly end
+ * @text: one line for QUIC_SOCKOPT_REASON or NULL to keep the one there
+ * Wakes everybody.
+ */
+void quic_sock_failed(struct sock *sk, int err, const char *text);
+
+/*
+ * The connection is over: leave lookup, drop keys, timers, udp. Lock held, any
+ * context; idempotent. Drops the reference that quic_sock_attach_conn() took, so
+ * the caller needs one of its own. @conn itself stays, for what is unread and for
+ * statistics, until the socket is freed.
+ */
+void quic_sock_detach(struct sock *sk);
+
+/**
+ * quic_sock_inherit - a child takes over what its listener's user has set
+ * @sk: child, lock held
+ * @listener: the listener; its lock is not needed
+ *
+ * Configuration, buffer sizes, time-outs, marks, TOS, user, cgroup; memory cgroup
+ * unless memory was charged already. Context: process. Return: 0 or -ENOMEM.
+ */
+int quic_sock_inherit(struct sock *sk, const struct sock *listener);
+
+/* SO_RCVBUF bounds the windows that @sk, or its children, will declare. Lock held. */
+void quic_sock_limit_windows(struct sock *sk);
+
+/* Publish peer and local in the places where inet code and BPF look. Lock held. */
+void quic_sock_set_addrs(struct sock *sk);
+
+/* Default configuration; copy for a child (deep); release. */
+void quic_config_init(struct quic_sock_config *cfg);
+int quic_config_copy(struct quic_sock_config *dst, const struct quic_sock_config *src);
+void quic_config_free(struct quic_sock_config *cfg);
+
+/* ---- sock_send.c, sock_recv.c, sockopt.c ---- */
+
+int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+int quic_do_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
+int quic_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen);
+int quic_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
+		    int __user *optlen);
+
+/* Would a writer find room? (poll, sk_stream_is_writeable) */
+bool quic_sock_writeable(const struct sock *sk);
+
+/* Is there something to read? A hint without the lock, exact with it. */
+bool quic_sock_readable(const struct sock *sk);
+
+/* SHUT_RD: forget what is readable now and let the peer go on. Lock held. */
+void quic_recv_discard(struct sock *sk);
+
+/* What QUIC_SOCKOPT_REASON says. Lock held. */
+void quic_sock_reason(const struct sock *sk, struct quic_reason *r);
+
+/* ---- procfs.c, sysctl.c ---- */
+
+int quic_proc_net_init(struct net *net);
+void quic_proc_net_exit(struct net *net);
+int quic_sysctl_net_init(struct net *net);
+void quic_sysctl_net_exit(struct net *net);
+
+/* Limits of socket memory, as of TCP: sysctls mem (pages), rmem, wmem (bytes). */
+extern long quic_sysctl_mem[3];
+extern int quic_sysctl_rmem[3];
+extern int quic_sysctl_wmem[3];
+
+/* ---- proto.c ---- */
+int quic_proto_init(void);
+void quic_proto_exit(void);
+extern struct percpu_counter quic_sockets_allocated;
+extern struct proto quic_prot;
+extern struct proto quicv6_prot;
+
+#endif /* QUIC_GLUE_H */
