@@ -316,6 +316,7 @@ struct quic_conn {
 	bool peer_params_set;
 	bool closing_pending;		/* a CONNECTION_CLOSE is to be sent */
 	bool shutdown;			/* close when everything is acknowledged */
+	bool rx_full;			/* the host has no memory for received bytes */
 	u32 version;
 	u32 want;			/* enum quic_want */
 	u32 rx_keys;			/* mask of 1 << level */

@@ -253,6 +253,17 @@ void quic_conn_handshake_fail(struct quic_conn *conn, int alert, const char *tex
  */
 void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 n, u64 now);
 
+/**
+ * quic_conn_set_rx_full - is there memory to keep what the next packets carry?
+ * @conn: connection
+ * @full: packets with stream or TLS bytes are refused, as if lost; all others
+ *	count as ever
+ */
+static inline void quic_conn_set_rx_full(struct quic_conn *conn, bool full)
+{
+	conn->rx_full = full;
+}
+
 /* A datagram that carried nothing we could open: counts for RFC 9000 8.1 only. */
 void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len);
 

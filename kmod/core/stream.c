@@ -371,6 +371,8 @@ int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
 	if (s->recv_state > QUIC_STREAM_RECV_STATE_SIZE_KNOWN)
 		return 0;
 	if (!s->rx_discard) {
+		if (unlikely(conn->rx_full && f->u.stream.len))
+			return -ENOBUFS;
 		contig = s->rx.contig;
 		err = quic_recvbuf_add(&s->rx, f->u.stream.offset, f->u.stream.data,
 				       f->u.stream.len, buf);

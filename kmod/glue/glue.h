@@ -516,11 +516,14 @@ void quic_rx_deliver(struct sock *sk, struct quic_rxbuf *buf);
 /* Give back what quic_rx_deliver() charged. Lock held, or last user. */
 void quic_rx_uncharge(struct quic_rxbuf *buf);
 
-/* Bytes that a batch of @skb would add: is there room? Any context, a hint. */
+/*
+ * Has the backlog room for a batch of @skb? Any context, a hint. Receive memory
+ * itself is not looked at: a batch that only acknowledges must always get in, or
+ * a reader that stopped would stall what it sends.
+ */
 static inline bool quic_rx_room(const struct sock *sk, const struct sk_buff *skb)
 {
-	return atomic_read(&sk->sk_rmem_alloc) +
-	       READ_ONCE(quic_sk(sk)->rx_backlog_bytes) + skb->truesize <=
+	return READ_ONCE(quic_sk(sk)->rx_backlog_bytes) + skb->truesize <=
 	       READ_ONCE(sk->sk_rcvbuf);
 }
 

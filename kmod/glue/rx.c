@@ -17,8 +17,9 @@
  * Invariants:
  *  - Receive memory: a batch is charged with the truesize of its skb, and of its
  *    bounce pages, from delivery until its last chunk was read. sk_rmem_alloc
- *    never exceeds sk_rcvbuf: what does not fit is dropped and counted, and the
- *    peer sends it again. Batches in the backlog are counted in
+ *    never exceeds sk_rcvbuf: of a batch that does not fit the core keeps
+ *    nothing, so its packets with data are as if lost and the peer sends them
+ *    again, while ACKs and credit still count. Batches in the backlog are counted in
  *    rx_backlog_bytes and charged when they leave it, since sk_forward_alloc
  *    belongs to the owner of the lock.
  *  - rx_backlog, rx_backlog_bytes and reset_token: under the spinlock of the
@@ -70,16 +71,16 @@ void quic_rx_uncharge(struct quic_rxbuf *buf)
 static void process(struct sock *sk, struct quic_rxbuf *buf)
 {
 	struct quic_sock *qs = quic_sk(sk);
+	bool room;
 
 	if (!qs->attached) {
 		quic_rxbuf_free(buf);
 		return;
 	}
-	if (!charge(sk, buf)) {
+	room = charge(sk, buf);
+	if (unlikely(!room))
 		quic_mib_add(sock_net(sk), DropRcvbuf, buf->n);
-		quic_rxbuf_free(buf);
-		return;
-	}
+	quic_conn_set_rx_full(qs->conn, !room);
 	quic_conn_recv(qs->conn, buf->pkts, buf->n, buf->recv_time);
 	quic_host_rxbuf_put(buf);
 }
