@@ -82,7 +82,7 @@ bench: ## throughput beside TCP, kTLS and userspace QUIC, in one boot
 	@tests/bench/run
 
 bench-core: ## ns per packet in the protocol core, natively
-	@$(MAKE) -C tests/unit O=$(B)/unit bench-core
+	@$(MAKE) -C tests/bench O=$(B)/bench core
 
 install: ## userspace below PREFIX; the module for the kernel that runs here
 	@set -e; for p in $(parts); do $(MAKE) -C $$p O=$(B)/$$p PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install; done
