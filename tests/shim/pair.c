@@ -128,7 +128,7 @@ static u8 tls_filler(u8 level, u32 off)
 
 static void tls_send(struct pair_end *e, u8 level, u32 len, bool params)
 {
-	u8 msg[8192];
+	static u8 msg[8192];	/* too big for a kernel's stack */
 	int n = 0;
 	u32 i;
 

@@ -108,6 +108,22 @@ static void next_is_exact(struct unit *t)
 	EXPECT_NEAR(t, sent, mul_u64_u64_div_u64(now - start, 9999999, SEC), 1, MSS);
 }
 
+/* A part of what is wanted is there: wait for the rest only. */
+static void next_of_the_rest(struct unit *t)
+{
+	struct quic_pacer p;
+
+	quic_pacer_init(&p, MSS, SEC);
+	EXPECT_EQ(t, quic_pacer_next(&p, 2 * p.burst), SEC);	/* no rate yet */
+	p.max_rate = 1000000;
+	quic_pacer_update(&p, 1ULL << 40, MS, false, MSS);
+	quic_pacer_sent(&p, p.budget - 700);
+	EXPECT_EQ(t, quic_pacer_next(&p, 700), SEC);
+	EXPECT_EQ(t, quic_pacer_next(&p, 1200), SEC + 500 * QUIC_NS_PER_US);
+	quic_pacer_sent(&p, 1000);
+	EXPECT_EQ(t, quic_pacer_next(&p, 1200), SEC + 1500 * QUIC_NS_PER_US);
+}
+
 /* After a pause no more than one burst leaves. */
 static void burst_is_bounded(struct unit *t)
 {
@@ -153,6 +169,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(rate_of_window),
 	UNIT_CASE(rate_is_kept),
 	UNIT_CASE(next_is_exact),
+	UNIT_CASE(next_of_the_rest),
 	UNIT_CASE(burst_is_bounded),
 	UNIT_CASE(extremes),
 };

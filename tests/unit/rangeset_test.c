@@ -226,6 +226,10 @@ static void ack_room(struct unit *t)
 						    limit ? 1000 : room);
 			EXPECT_LE(t, len, room);
 			EXPECT_GE(t, len, last);
+			/* 9 bytes for one range, 3 for each more. */
+			EXPECT_EQ(t, len > 0, room >= 9);
+			if (len && len < 9 + 31 * 3)
+				EXPECT_LT(t, room - len, 3);
 			EXPECT_EQ(t, buf[len], 0xee);
 			EXPECT(t, !w.bad);
 			last = len;

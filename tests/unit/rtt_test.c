@@ -47,6 +47,11 @@ static void smoothing(struct unit *t)
 	/* The peer's delay comes off, because what is left is above the minimum. */
 	quic_rtt_sample(&r, 100 * MS, 18 * MS, 3);
 	EXPECT_EQ(t, r.smoothed, (7 * 90 + 82) * MS / 8);
+	/* Down to the minimum exactly, it does too. */
+	quic_rtt_init(&r, QUIC_INITIAL_RTT);
+	quic_rtt_sample(&r, 80 * MS, 0, 1);
+	quic_rtt_sample(&r, 88 * MS, 8 * MS, 2);
+	EXPECT_EQ(t, r.smoothed, 80 * MS);
 	/* Here it would pull the sample below the minimum: not believed. */
 	quic_rtt_init(&r, QUIC_INITIAL_RTT);
 	quic_rtt_sample(&r, 80 * MS, 0, 1);

@@ -380,6 +380,16 @@ static void pn_vectors(struct unit *t)
 	EXPECT_EQ(t, quic_pn_len(127, 0, true), 2);
 	EXPECT_EQ(t, quic_pn_decode(12345, true, 0, 1), 0);
 	EXPECT_EQ(t, quic_pn_decode(0, true, 0xff, 1), 0xff);
+	/* The window is (expected - win / 2, expected + win / 2]. */
+	EXPECT_EQ(t, quic_pn_decode(0x17f, false, 0x00, 1), 0x200);
+	EXPECT_EQ(t, quic_pn_decode(0x17e, false, 0x00, 1), 0x100);
+	EXPECT_EQ(t, quic_pn_decode(0x17f, false, 0x01, 1), 0x101);
+	EXPECT_EQ(t, quic_pn_decode(0x31f, false, 0xa1, 1), 0x2a1);
+	EXPECT_EQ(t, quic_pn_decode(0x31f, false, 0xa0, 1), 0x3a0);
+	EXPECT_EQ(t, quic_pn_len(1 << 15, 0, false), 3);
+	EXPECT_EQ(t, quic_pn_len((1 << 15) - 1, 0, false), 2);
+	EXPECT_EQ(t, quic_pn_len(1 << 23, 0, false), 4);
+	EXPECT_EQ(t, quic_pn_len((1 << 23) - 1, 0, false), 3);
 	/* Nothing above 2^62-1 comes out. */
 	EXPECT_EQ(t, quic_pn_decode(QUIC_PN_MAX, false, 0, 1), QUIC_PN_MAX - 255);
 	EXPECT_EQ(t, quic_pn_decode(QUIC_PN_MAX - 1, false, 0xff, 1), QUIC_PN_MAX);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Connection IDs (RFC 9000 5.1, 19.15, 19.16). */
+#include "unit.h"
+#include "../shim/pair.h"
+
+#define SEC	QUIC_NS_PER_SEC
+
+static struct pair_cfg cfg;
+
+static struct pair *connected(struct unit *t)
+{
+	struct pair *p = pair_new(&cfg);
+
+	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 5 * SEC)))
+		pair_run(p, NULL, p->now + SEC);
+	return p;
+}
+
+static u32 local_used(const struct quic_conn *conn)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		n += conn->cids.local[i].used;
+	return n;
+}
+
+static const struct quic_remote_cid *remote(const struct quic_conn *conn, u64 seq)
+{
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		if (conn->cids.remote[i].used && conn->cids.remote[i].seq == seq)
+			return &conn->cids.remote[i];
+	}
+	return NULL;
+}
+
+/* What one side issued is what the other holds, tokens too. */
+static void expect_synced(struct unit *t, const struct pair *p)
+{
+	const struct quic_cid *cid;
+	const struct quic_remote_cid *r;
+	u8 token[QUIC_RESET_TOKEN_LEN];
+	u32 side, i;
+	u64 seq;
+
+	for (side = 0; side < 2; side++) {
+		for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
+			cid = quic_conn_local_cid(p->end[side].conn, i, &seq);
+			if (!cid)
+				continue;
+			r = remote(p->end[!side].conn, seq);
+			ASSERT(t, r);
+			EXPECT(t, quic_cid_equal(&r->cid, cid));
+			if (side == PAIR_CLIENT && !seq)
+				continue;	/* a client's first has no token */
+			quic_host_reset_token(cid, token);
+			EXPECT(t, r->has_token);
+			EXPECT_MEM_EQ(t, r->token, token, sizeof(token));
+		}
+	}
+}
+
+static void exchanged(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	EXPECT_EQ(t, local_used(p->end[0].conn), QUIC_LOCAL_CIDS);
+	EXPECT_EQ(t, local_used(p->end[1].conn), QUIC_LOCAL_CIDS);
+	expect_synced(t, p);
+	pair_free(p);
+}
+
+/* Under loss they are announced until they are there. */
+static void exchanged_under_loss(struct unit *t)
+{
+	struct pair *p;
+	u32 seed;
+
+	for (seed = 1; seed <= 20; seed++) {
+		pair_defaults(&cfg);
+		cfg.seed = seed;
+		cfg.link[0].loss = 300;
+		cfg.link[1].loss = 300;
+		cfg.handshake_timeout = 100 * SEC;
+		p = pair_new(&cfg);
+		EXPECT(t, pair_run(p, pair_confirmed, p->now + 60 * SEC));
+		pair_run(p, NULL, p->now + 20 * SEC);
+		if (pair_established(p))
+			expect_synced(t, p);
+		pair_free(p);
+	}
+}
+
+/* A retired one is replaced, and the replacement arrives. */
+static void retire(struct unit *t)
+{
+	static const u8 frame[] = { 0x19, 2 };
+	struct quic_conn *s;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	s = p->end[PAIR_SERVER].conn;
+	p->end[PAIR_SERVER].want = 0;
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
+		    frame, sizeof(frame));
+	EXPECT(t, p->end[PAIR_SERVER].want & QUIC_WANT_CIDS);
+	EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 1);
+	/* The same again, as after a loss: nothing. */
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
+		    frame, sizeof(frame));
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 1);
+	pair_free(p);
+}
+
+/* Retire Prior To moves the sender on to another ID, in mid-transfer. */
+static void retire_prior_to(struct unit *t)
+{
+	static const u8 frame[] = { 0x18, 20, 3, 4, 'n', 'e', 'w', 'x', 1, 2, 3, 4, 5, 6,
+				    7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+	struct quic_conn *c;
+	struct quic_cid third;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	c = p->end[PAIR_CLIENT].conn;
+	third = remote(c, 3)->cid;
+	pair_flow(p, PAIR_CLIENT, 300000);
+	pair_run(p, NULL, p->now + SEC / 50);
+	/* The number of a packet the server will not use. */
+	pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, 100000, frame, sizeof(frame));
+	EXPECT(t, !remote(c, 0) && !remote(c, 1) && !remote(c, 2));
+	EXPECT(t, remote(c, 20));
+	EXPECT(t, quic_cid_equal(quic_conn_dcid(c), &third) ||
+		  quic_cid_equal(quic_conn_dcid(c), &remote(c, 20)->cid));
+	EXPECT_EQ(t, quic_conn_state(c), QUIC_CONN_ESTABLISHED);
+	pair_free(p);
+}
+
+/* IDs of the least and the greatest length that a peer may choose. */
+static void lengths(struct unit *t)
+{
+	u8 frame[4 + 20 + 16] = { 0x18, 20, 0, 1 };
+	const struct quic_remote_cid *r;
+	struct quic_conn *c;
+	struct pair *p;
+	u32 len;
+
+	for (len = 1; len <= 20; len += 19) {
+		pair_defaults(&cfg);
+		p = connected(t);
+		c = p->end[PAIR_CLIENT].conn;
+		frame[3] = len;
+		pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, 1000, frame, 4 + len + 16);
+		r = remote(c, 20);
+		ASSERT(t, r);
+		EXPECT_EQ(t, r->cid.len, len);
+		pair_free(p);
+	}
+}
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(exchanged),
+	UNIT_CASE(exchanged_under_loss),
+	UNIT_CASE(retire),
+	UNIT_CASE(retire_prior_to),
+	UNIT_CASE(lengths),
+};
+UNIT_SUITE(cid, cases);

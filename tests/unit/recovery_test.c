@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loss detection (RFC 9002): one end sends into the void, and ACKs are made by
+ * hand.
+ */
+#include "unit.h"
+#include "../shim/pair.h"
+#include "../../kmod/core/recovery.h"
+
+#define MS	QUIC_NS_PER_MS
+#define SEC	QUIC_NS_PER_SEC
+
+static struct pair_cfg cfg;
+static struct pair *p;
+static struct quic_conn *conn;	/* the client's */
+static u64 first;		/* packet number of the first test packet */
+
+static bool drop_all(struct pair *unused, enum pair_side from, u64 n)
+{
+	return true;
+}
+
+/* An established client whose packets vanish from now on. */
+static bool start(struct unit *t)
+{
+	pair_defaults(&cfg);
+	p = pair_new(&cfg);
+	if (!EXPECT(t, pair_run(p, pair_confirmed, p->now + 5 * SEC)))
+		return false;
+	pair_run(p, NULL, p->now + 2 * SEC);
+	p->cfg.link[0].drop = drop_all;
+	p->cfg.link[1].drop = drop_all;
+	conn = p->end[PAIR_CLIENT].conn;
+	first = conn->space[QUIC_SPACE_APP].tx_next;
+	return true;
+}
+
+/* Send @n full packets, at once but for pacing. */
+static void send_packets(struct unit *t, u32 n)
+{
+	u64 want = first + n;
+
+	pair_flow(p, PAIR_CLIENT, 1 << 20);
+	conn->path.pacer.rate = 0;
+	conn->path.cc.cwnd = conn->path.cc.bytes_in_flight + (u64)n * conn->path.mtu;
+	pair_pump(p);
+	EXPECT_EQ(t, conn->space[QUIC_SPACE_APP].tx_next, want);
+}
+
+/* ACK [first + lo, first + hi] and, below a gap, [first + lo2, first + hi2]. */
+static void ack2(u64 lo, u64 hi, u64 lo2, u64 hi2)
+{
+	u8 buf[64];
+	struct quic_wcur w = quic_wcur_init(buf, sizeof(buf));
+
+	quic_put_u8(&w, QUIC_FRAME_ACK);
+	quic_put_varint(&w, first + hi);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, hi2 < lo ? 1 : 0);
+	quic_put_varint(&w, hi - lo);
+	if (hi2 < lo) {
+		quic_put_varint(&w, lo - hi2 - 2);
+		quic_put_varint(&w, hi2 - lo2);
+	}
+	pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP,
+		    conn->space[QUIC_SPACE_APP].rx_next, buf, w.p - buf);
+}
+
+static void ack(u64 lo, u64 hi)
+{
+	ack2(lo, hi, 0, U64_MAX);
+}
+
+static void finish(struct unit *t)
+{
+	const char *wrong = pair_check(conn);
+
+	if (!EXPECT(t, !wrong))
+		unit_log("# %s", wrong);
+	EXPECT_EQ(t, p->errors, 0);
+	pair_free(p);
+}
+
+/* RFC 9002 6.1.1: three packets later. */
+static void packet_threshold(struct unit *t)
+{
+	ASSERT(t, start(t));
+	send_packets(t, 10);
+	p->now += 20 * MS;
+	ack(2, 2);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
+	ack(3, 3);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 1);		/* number 0 */
+	ack(6, 7);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 3);		/* 1 and 4 */
+	ack(0, 9);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 3);
+	/* Once in a round trip. */
+	EXPECT_LT(t, conn->path.cc.ssthresh, QUIC_CC_NO_SSTHRESH);
+	finish(t);
+}
+
+/* What was lost is sent again, before anything new. */
+static void lost_is_sent_again(struct unit *t)
+{
+	const struct quic_stream *s;
+	u64 retrans;
+
+	ASSERT(t, start(t));
+	send_packets(t, 10);
+	p->now += 20 * MS;
+	retrans = conn->stats.pkts_retrans;
+	ack(3, 9);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 3);
+	EXPECT_GE(t, conn->stats.pkts_retrans, retrans + 2);
+	s = quic_conn_stream_find(conn, 0);
+	ASSERT(t, s);
+	EXPECT_EQ(t, s->tx.lost.n, 0);
+	EXPECT_EQ(t, s->tx.base, 0);
+	finish(t);
+}
+
+/* RFC 9002 6.1.2: 9/8 of a round trip after it was sent. */
+static void time_threshold(struct unit *t)
+{
+	u64 sent;
+
+	ASSERT(t, start(t));
+	send_packets(t, 3);
+	sent = p->now;
+	p->now += 20 * MS;
+	ack(2, 2);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
+	EXPECT_EQ(t, conn->loss_deadline,
+		  sent + quic_rtt_loss_delay(&conn->path.rtt));
+	pair_run(p, NULL, conn->loss_deadline - 1);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
+	pair_run(p, NULL, p->now + 1);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 2);
+	finish(t);
+}
+
+/* An ACK of all cancels every timer but the idle one's. */
+static void acked_is_quiet(struct unit *t)
+{
+	ASSERT(t, start(t));
+	pair_flow(p, PAIR_CLIENT, 5000);
+	conn->path.pacer.rate = 0;
+	pair_pump(p);
+	p->now += 20 * MS;
+	ack(0, conn->space[QUIC_SPACE_APP].tx_next - 1 - first);
+	EXPECT_EQ(t, conn->loss_deadline, QUIC_TIME_NEVER);
+	EXPECT_EQ(t, conn->path.cc.bytes_in_flight, 0);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
+	EXPECT_EQ(t, quic_conn_tx_queued(conn), 0);
+	finish(t);
+}
+
+/* RFC 9002 6.2: after a PTO two probes, then twice as long each time. */
+static void pto_backoff(struct unit *t)
+{
+	u64 pto, last, sent;
+	u32 i;
+
+	ASSERT(t, start(t));
+	pair_flow(p, PAIR_CLIENT, 1000);
+	pair_pump(p);
+	pto = quic_rtt_pto(&conn->path.rtt, 25 * MS);
+	EXPECT_EQ(t, conn->loss_deadline, p->now + pto);
+	for (i = 0; i < 6; i++) {
+		last = p->now;
+		sent = p->end[PAIR_CLIENT].sent;
+		pair_run(p, NULL, conn->loss_deadline);
+		EXPECT_EQ(t, p->now - last, pto << i);
+		EXPECT_EQ(t, p->end[PAIR_CLIENT].sent - sent, 2);
+		EXPECT_EQ(t, conn->pto_count, i + 1);
+		EXPECT_EQ(t, conn->loss_deadline, p->now + (pto << (i + 1)));
+	}
+	/* A probe is no loss, and no sign of congestion. */
+	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
+	EXPECT_EQ(t, conn->path.cc.ssthresh, QUIC_CC_NO_SSTHRESH);
+	/* An ACK of a probe ends it. */
+	p->now += 20 * MS;
+	ack(conn->space[QUIC_SPACE_APP].tx_next - 1 - first,
+	    conn->space[QUIC_SPACE_APP].tx_next - 1 - first);
+	EXPECT_EQ(t, conn->pto_count, 0);
+	finish(t);
+}
+
+/* A probe carries what waits for an ACK, not only a PING. */
+static void probe_carries_data(struct unit *t)
+{
+	u64 retrans;
+
+	ASSERT(t, start(t));
+	pair_flow(p, PAIR_CLIENT, 1000);
+	pair_pump(p);
+	retrans = conn->stats.pkts_retrans;
+	pair_run(p, NULL, conn->loss_deadline);
+	EXPECT_GT(t, conn->stats.pkts_retrans, retrans);
+	finish(t);
+}
+
+/* Probes leave although the window is full (RFC 9002 7.5). */
+static void probe_ignores_window(struct unit *t)
+{
+	u64 sent;
+
+	ASSERT(t, start(t));
+	send_packets(t, 10);
+	EXPECT_LT(t, quic_cc_room(&conn->path.cc), conn->path.mtu);
+	sent = p->end[PAIR_CLIENT].sent;
+	pair_run(p, NULL, conn->loss_deadline);
+	EXPECT_EQ(t, p->end[PAIR_CLIENT].sent - sent, 2);
+	EXPECT_GT(t, conn->path.cc.bytes_in_flight, conn->path.cc.cwnd);
+	finish(t);
+}
+
+/* RFC 9002 7.6: nothing got through for three PTOs. */
+static void persistent_congestion(struct unit *t)
+{
+	u64 last;
+	u32 i;
+
+	ASSERT(t, start(t));
+	send_packets(t, 10);
+	for (i = 0; i < 4; i++)
+		pair_run(p, NULL, conn->loss_deadline);
+	p->now += 20 * MS;
+	last = conn->space[QUIC_SPACE_APP].tx_next - 1 - first;
+	ack(last, last);
+	EXPECT_GT(t, conn->stats.pkts_lost, 9);
+	EXPECT_LE(t, conn->path.cc.cwnd, quic_cc_min_window(&conn->path.cc) + 1500);
+	finish(t);
+}
+
+/* The same span, with an acknowledged packet in its middle: not persistent. */
+static void not_persistent(struct unit *t)
+{
+	u64 last, mid;
+	u32 i;
+
+	ASSERT(t, start(t));
+	send_packets(t, 10);
+	for (i = 0; i < 2; i++)
+		pair_run(p, NULL, conn->loss_deadline);
+	mid = conn->space[QUIC_SPACE_APP].tx_next - 1 - first;
+	for (i = 0; i < 2; i++)
+		pair_run(p, NULL, conn->loss_deadline);
+	p->now += 20 * MS;
+	last = conn->space[QUIC_SPACE_APP].tx_next - 1 - first;
+	ack2(last, last, 9, mid);
+	EXPECT_GT(t, conn->path.cc.cwnd, quic_cc_min_window(&conn->path.cc) + 1500);
+	finish(t);
+}
+
+/* Declared lost too early, acknowledged later: counted, and nothing breaks. */
+static void spurious_loss(struct unit *t)
+{
+	ASSERT(t, start(t));
+	send_packets(t, 10);
+	p->now += 20 * MS;
+	ack2(7, 7, 0, 0);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4);		/* 1 to 4 */
+	ack(0, 9);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4);
+	EXPECT_LE(t, conn->stats.pkts_spurious, 4);
+	finish(t);
+}
+
+/* RFC 9002 5.3: the peer's delay is taken off, up to its max_ack_delay. */
+static void rtt_samples(struct unit *t)
+{
+	struct quic_rtt before;
+
+	ASSERT(t, start(t));
+	before = conn->path.rtt;
+	send_packets(t, 4);
+	p->now += 28 * MS;
+	ack(3, 3);
+	EXPECT_EQ(t, conn->path.rtt.latest, 28 * MS);
+	EXPECT_EQ(t, conn->path.rtt.smoothed, (7 * before.smoothed + 28 * MS) / 8);
+	/* Not again for what it says of older packets. */
+	before = conn->path.rtt;
+	p->now += 2 * MS;
+	ack(2, 3);
+	EXPECT_EQ(t, conn->path.rtt.latest, before.latest);
+	EXPECT_EQ(t, conn->path.rtt.smoothed, before.smoothed);
+	finish(t);
+}
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(packet_threshold),
+	UNIT_CASE(lost_is_sent_again),
+	UNIT_CASE(time_threshold),
+	UNIT_CASE(acked_is_quiet),
+	UNIT_CASE(pto_backoff),
+	UNIT_CASE(probe_carries_data),
+	UNIT_CASE(probe_ignores_window),
+	UNIT_CASE(persistent_congestion),
+	UNIT_CASE(not_persistent),
+	UNIT_CASE(spurious_loss),
+	UNIT_CASE(rtt_samples),
+};
+UNIT_SUITE(recovery, cases);
