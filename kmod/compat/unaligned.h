@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * get_unaligned_*() and put_unaligned_*(): <asm/unaligned.h> up to 6.11,
- * <linux/unaligned.h> since, also where a distribution backported it.
+ * get_unaligned() and friends moved from asm/ to linux/ in 6.12. Userspace has
+ * the header of the new name in tests/shim.
  */
 #ifndef QUIC_COMPAT_UNALIGNED_H
 #define QUIC_COMPAT_UNALIGNED_H
 
-#if __has_include(<linux/unaligned.h>)
-#include <linux/unaligned.h>
-#else
+#if defined(__KERNEL__) && !defined(HAVE_UNALIGNED_LINUX)
 #include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
 #endif
 
 #endif /* QUIC_COMPAT_UNALIGNED_H */
