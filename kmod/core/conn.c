@@ -30,6 +30,18 @@ static void path_init(struct quic_conn *conn, const struct quic_conn_params *p, 
 	quic_pacer_init(&path->pacer, path->mtu, now);
 }
 
+void quic_conn_set_path(struct quic_conn *conn, const struct quic_cc_ops *cc,
+			u64 initial_rtt)
+{
+	struct quic_path *path = &conn->path;
+	u64 in_flight = path->cc.bytes_in_flight;
+
+	quic_cc_init(&path->cc, cc, path->mtu);
+	path->cc.bytes_in_flight = in_flight;
+	if (!path->rtt.has_sample && initial_rtt)
+		quic_rtt_init(&path->rtt, initial_rtt);
+}
+
 struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 {
 	struct quic_conn *conn = quic_host_alloc(QUIC_OBJ_CONN, sizeof(*conn));

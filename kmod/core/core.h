@@ -219,6 +219,15 @@ int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tpa
 void quic_conn_set_local(struct quic_conn *conn, const struct quic_tparams *local);
 
 /**
+ * quic_conn_set_path - replace what the path began with
+ * @conn: server connection whose listener is known only now
+ * @cc: controller
+ * @initial_rtt: ns, 0 for the RFC's 333 ms; without effect after a sample
+ */
+void quic_conn_set_path(struct quic_conn *conn, const struct quic_cc_ops *cc,
+			u64 initial_rtt);
+
+/**
  * quic_conn_set_peer_tparams - parameters from the peer's TLS extension
  * Checks them against the connection IDs seen (RFC 9000 7.3). On failure the
  * connection starts to close. Return: 0 or -EPROTO.

@@ -260,6 +260,8 @@ static int select_locked(struct sock *sk, struct sock *listener)
 	if (err)
 		return err;
 	quic_conn_set_local(qs->conn, &qs->cfg.tp);
+	quic_conn_set_path(qs->conn, quic_cc_find(qs->cfg.cc_algo),
+			   qs->cfg.initial_rtt_us * QUIC_NS_PER_US);
 	return 0;
 }
 
