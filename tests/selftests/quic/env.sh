@@ -72,6 +72,8 @@ quic_begin()
 	[ -e "$certs/.done" ] || die "no certificates: make -C tests/selftests"
 	dmesg_before=$(dmesg | wc -l)
 	modprobe -q -a aesni-intel gcm 2> /dev/null
+	# what a file that died has left
+	! module_is_loaded quicsock || wait_for 30 rmmod quicsock
 	load_module quicsock || die "cannot load quicsock.ko: $(dmesg | tail -n 3)"
 	quicd_conf ca > "$work/quicd.conf"
 }
@@ -147,7 +149,7 @@ start_server()
 	local ns=$1 port=$2
 
 	shift 2
-	in_ns "$ns" "$@" > "$work/server.$port" 2>&1 &
+	ip netns exec "$ns" "$@" > "$work/server.$port" 2>&1 &
 	server_pid=$!
 	on_exit "kill -KILL $server_pid"
 	wait_for 10 port_in_use "$ns" "$port" ||

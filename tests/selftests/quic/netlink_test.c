@@ -33,7 +33,7 @@ struct msg {
 
 struct answer {
 	int error;		/* positive errno */
-	char text[256];		/* extended ack */
+	char text[256];		/* extended ack: its words, or what stands for them */
 };
 
 static struct nlmsghdr *msg_hdr(struct msg *m)
@@ -114,6 +114,8 @@ static void ack_text(const struct nlmsghdr *h, struct answer *a)
 		at = (const struct nlattr *)p;
 		if (at->nla_len < NLA_HDRLEN || p + at->nla_len > end)
 			return;
+		if ((at->nla_type & NLA_TYPE_MASK) == NLMSGERR_ATTR_MISS_TYPE)
+			snprintf(a->text, sizeof(a->text), "an attribute is missing");
 		if ((at->nla_type & NLA_TYPE_MASK) == NLMSGERR_ATTR_MSG)
 			snprintf(a->text, sizeof(a->text), "%.255s",
 				 (const char *)p + NLA_HDRLEN);
@@ -733,7 +735,8 @@ TEST_F(hs, without_capability)
 	flight(&m, self->family, self->id);
 	act_fail(&m, EPROTO, 40, "not allowed", sizeof("not allowed"));
 	ASSERT_EQ(0, talk(fd, &m, &a));
-	EXPECT_EQ(EPERM, a.error);
+	EXPECT_EQ(ENOENT, a.error);
+	EXPECT_EQ(EPERM, enlist(fd, self->family));
 	EXPECT_TRUE(untouched(self->client, self->sink));
 }
 
@@ -783,8 +786,8 @@ TEST(silent_worker)
 	uint16_t family = family_id();
 	struct quic_reason r;
 	union addr a;
+	int64_t begin, limit = 500;
 	int worker, fd;
-	int64_t begin;
 
 	ASSERT_EQ(0, unshare(CLONE_NEWNET));
 	lo_up();
@@ -793,12 +796,16 @@ TEST(silent_worker)
 	addr_loopback(&a, AF_INET);
 	a.v4.sin_port = htons(4433);
 	fd = quic_client(AF_INET, ALPN);
-	ASSERT_EQ(0, set_knob(fd, QUIC_KNOB_HANDSHAKE_TIMEOUT, 500000));
+	/* a kernel without the knob has its default of 10 s */
+	if (set_knob(fd, QUIC_KNOB_HANDSHAKE_TIMEOUT, limit * 1000)) {
+		ASSERT_EQ(ENOPROTOOPT, errno);
+		limit = 10000;
+	}
 	begin = now_ms();
 	EXPECT_EQ(-1, connect(fd, &a.sa, sizeof(a.v4)));
 	EXPECT_EQ(ETIMEDOUT, errno);
-	EXPECT_LE(450, now_ms() - begin);
-	EXPECT_GT(5000, now_ms() - begin);
+	EXPECT_LE(limit - 50, now_ms() - begin);
+	EXPECT_GT(limit + 4000, now_ms() - begin);
 	quic_reason(fd, &r);
 	EXPECT_EQ(QUIC_REASON_HANDSHAKE_TIMEOUT, r.kind);
 	EXPECT_STRNE("", r.text);
@@ -850,7 +857,7 @@ TEST(real_daemon_goes_on)
 			TH_LOG("connect %d: %s", i, strerror(errno));
 		}
 		s = accept(listener, NULL, NULL);
-		EXPECT_EQ(0, pattern_send(fd, 0, 1000, i));
+		EXPECT_EQ(0, pattern_send(fd, 0, NEW, 1000, i));
 		EXPECT_EQ(1000, pattern_recv(s, 0, i));
 		close(fd);
 		close(s);

@@ -202,8 +202,12 @@ static inline size_t pattern_check(const uint8_t *buf, size_t len, uint64_t offs
 	return i;
 }
 
-/* Send @len bytes of pattern on a stream, with FIN. Return: 0 or an errno. */
-static inline int pattern_send(int fd, int64_t sid, uint64_t len, uint32_t seed)
+/*
+ * Send @len bytes of pattern on a stream, with FIN; @flags of the first message: NEW
+ * or 0. Return: 0 or an errno.
+ */
+static inline int pattern_send(int fd, int64_t sid, uint32_t flags, uint64_t len,
+			       uint32_t seed)
 {
 	static __thread uint8_t buf[65536];
 	uint64_t off = 0;
@@ -213,10 +217,11 @@ static inline int pattern_send(int fd, int64_t sid, uint64_t len, uint32_t seed)
 	while (off < len) {
 		want = len - off < sizeof(buf) ? len - off : sizeof(buf);
 		pattern_fill(buf, want, off, seed);
-		n = quic_send(fd, sid, off + want == len ? FIN : 0, buf, want, 0);
+		n = quic_send(fd, sid, flags | (off + want == len ? FIN : 0), buf, want, 0);
 		if (n < 0)
 			return errno;
 		off += n;
+		flags = 0;
 	}
 	return 0;
 }

@@ -90,7 +90,7 @@ TEST_F(pair, info_counts)
 	struct quic_info info;
 	socklen_t len = sizeof(info);
 
-	ASSERT_EQ(0, pattern_send(self->client, 0, 100000, 1));
+	ASSERT_EQ(0, pattern_send(self->client, 0, NEW, 100000, 1));
 	ASSERT_EQ(100000, pattern_recv(self->server, 0, 1));
 	memset(&info, 0, sizeof(info));
 	ASSERT_EQ(0, getsockopt(self->server, SOL_QUIC, QUIC_SOCKOPT_INFO, &info, &len));
@@ -114,14 +114,14 @@ TEST_F(pair, sizes_both_ways)
 	size_t i;
 
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++, sid += 4) {
-		ASSERT_EQ(0, pattern_send(self->client, sid, sizes[i], i));
+		ASSERT_EQ(0, pattern_send(self->client, sid, NEW, sizes[i], i));
 		ASSERT_EQ(sizes[i], pattern_recv(self->server, sid, i));
-		ASSERT_EQ(0, pattern_send(self->server, sid, sizes[i], i + 99));
+		ASSERT_EQ(0, pattern_send(self->server, sid, 0, sizes[i], i + 99));
 		ASSERT_EQ(sizes[i], pattern_recv(self->client, sid, i + 99));
 	}
 }
 
-/* Return what came in until the connection's end, through @arg. */
+/* Sends back what comes in, stream by stream, until the connection's end. */
 struct echo {
 	int fd;
 	int err;
@@ -161,7 +161,7 @@ static void *send_main(void *arg)
 {
 	struct sender *s = arg;
 
-	s->err = pattern_send(s->fd, 0, s->len, 7);
+	s->err = pattern_send(s->fd, 0, NEW, s->len, 7);
 	return NULL;
 }
 
@@ -192,8 +192,9 @@ TEST_F(pair, many_streams)
 	/* as many as the peer allows, begun round after round */
 	for (i = 0; i < 300; i++) {
 		sid = 4 * (i % 100);
+		flags = i < 100 ? NEW : i < 200 ? 0 : FIN;
 		pattern_fill(buf, 1000, 1000 * (i / 100), sid);
-		ASSERT_EQ(1000, quic_send(self->client, sid, i < 200 ? 0 : FIN, buf, 1000, 0));
+		ASSERT_EQ(1000, quic_send(self->client, sid, flags, buf, 1000, 0));
 	}
 	while (done < 100) {
 		n = quic_recv(self->server, buf, sizeof(buf), &sid, &flags, 0);
@@ -249,11 +250,12 @@ TEST_F(pair, unidirectional)
 	int64_t sid;
 
 	ASSERT_EQ(5, quic_send(self->client, -1, NEW | UNI | FIN, "there", 5, 0));
+	ASSERT_NE(0, wait_fd(self->server, POLLIN, SOON_MS));
+	EXPECT_EQ(-1, quic_send(self->server, 2, 0, "back", 4, 0));
+	EXPECT_EQ(EINVAL, errno);
 	ASSERT_EQ(5, quic_recv(self->server, buf, sizeof(buf), &sid, &flags, 0));
 	EXPECT_EQ(2, sid);
 	EXPECT_EQ(FIN, flags & FIN);
-	EXPECT_EQ(-1, quic_send(self->server, 2, 0, "back", 4, 0));
-	EXPECT_EQ(EINVAL, errno);
 	ASSERT_EQ(5, quic_send(self->server, -1, NEW | UNI | FIN, "whose", 5, 0));
 	ASSERT_EQ(5, quic_recv(self->client, buf, sizeof(buf), &sid, &flags, 0));
 	EXPECT_EQ(3, sid);
@@ -318,7 +320,7 @@ TEST_F(pair, peek_and_partial_reads)
 	size_t off;
 	ssize_t n;
 
-	ASSERT_EQ(0, pattern_send(self->client, 0, sizeof(buf), 3));
+	ASSERT_EQ(0, pattern_send(self->client, 0, NEW, sizeof(buf), 3));
 	for (off = 0; off < sizeof(buf); off += n) {
 		n = quic_recv(self->server, peeked, 700, &sid, &flags, MSG_PEEK);
 		ASSERT_LT(0, n);
@@ -386,7 +388,7 @@ TEST_F_TIMEOUT(pair, slow_reader, 60)
 	ASSERT_EQ(0, fcntl(self->client, F_SETFL, O_NONBLOCK));
 	do {
 		pattern_fill(buf, sizeof(buf), sent, 5);
-		n = quic_send(self->client, 0, 0, buf, sizeof(buf), 0);
+		n = quic_send(self->client, 0, sent ? 0 : NEW, buf, sizeof(buf), 0);
 		if (n > 0)
 			sent += n;
 		/* half a second without room: it has stopped */
@@ -420,7 +422,7 @@ TEST_F(pair, send_timeout)
 
 	ASSERT_EQ(0, setsockopt(self->client, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)));
 	do {
-		n = quic_send(self->client, 0, 0, buf, sizeof(buf), 0);
+		n = quic_send(self->client, 0, sent ? 0 : NEW, buf, sizeof(buf), 0);
 		sent += n > 0 ? n : 0;
 	} while (n > 0 && sent < 64 * MIB);
 	EXPECT_EQ(-1, n);
@@ -562,7 +564,7 @@ TEST_F_TIMEOUT(pair, exit_with_data_queued, 60)
 	/* the child is all of the client: the kernel delivers after it */
 	pid = fork();
 	if (!pid)
-		_exit(pattern_send(self->client, 0, 2 * MIB, 9));
+		_exit(pattern_send(self->client, 0, NEW, 2 * MIB, 9));
 	close(self->client);
 	self->client = -1;
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
@@ -771,7 +773,7 @@ TEST(dual_stack)
 	s = accept(fd, &peer.sa, &len);
 	ASSERT_LE(0, s);
 	EXPECT_EQ(AF_INET, peer.sa.sa_family);
-	ASSERT_EQ(0, pattern_send(c, 0, 5000, 1));
+	ASSERT_EQ(0, pattern_send(c, 0, NEW, 5000, 1));
 	EXPECT_EQ(5000, pattern_recv(s, 0, 1));
 	close(c);
 	close(s);

@@ -62,7 +62,7 @@ cp "$work/file.in" "$work/file"
 # a capture of one transfer over TCP proves that the search can find
 capture()
 {
-	in_ns server dumpcap -q -i veth -P -w "$1" > "$work/dumpcap" 2>&1 &
+	ip netns exec server dumpcap -q -i veth -P -w "$1" > "$work/dumpcap" 2>&1 &
 	dumpcap=$!
 	wait_for 20 capturing "$1" || die "dumpcap: $(cat "$work/dumpcap")"
 }

@@ -31,11 +31,11 @@ bare_serve=$server_pid
 # Clients that have connected and cannot end: the link is slow.
 netem server veth rate 2mbit limit 1000
 netem client veth rate 2mbit limit 1000
-in_ns client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" file > "$work/quicget" 2>&1 &
+ip netns exec client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" file > "$work/quicget" 2>&1 &
 quicget=$!
-in_ns client "$tools/quicperf" client -q --alpn perf --server-name server.test -b 4M "$ip4_b" > "$work/qperf" 2>&1 &
+ip netns exec client "$tools/quicperf" client -q --alpn perf --server-name server.test -b 4M "$ip4_b" > "$work/qperf" 2>&1 &
 qperf=$!
-in_ns client "$examples/bare-get" "$ip4_b" 5002 server.test /file > "$work/bare" 2> "$work/bare.err" &
+ip netns exec client "$examples/bare-get" "$ip4_b" 5002 server.test /file > "$work/bare" 2> "$work/bare.err" &
 bare_get=$!
 connected() { [ "$(in_ns client awk 'NR > 1 && $2 == 1' /proc/net/quic/conns | wc -l)" -ge "$1" ]; }
 check "three clients are connected" wait_for 30 connected 3 ||

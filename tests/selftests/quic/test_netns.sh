@@ -74,7 +74,7 @@ ip netns del server
 check "no object is left so far" wait_for 40 no_objects || note "$(quic_objects)"
 before=$(quic_objects)
 setup_veth client server
-in_ns client "$helpers/hold" idle > "$work/hold" &
+ip netns exec client "$helpers/hold" idle > "$work/hold" &
 holder=$!
 wait_for 10 grep -q ready "$work/hold"
 end_of client server "$holder"
@@ -82,7 +82,7 @@ check_same
 
 what="connected within"
 setup_veth client server
-in_ns client "$helpers/hold" pair 3000000 > "$work/hold" &
+ip netns exec client "$helpers/hold" pair 3000000 > "$work/hold" &
 holder=$!
 wait_for 10 grep -q ready "$work/hold" || note "$(cat "$work/hold")"
 end_of client server "$holder"
@@ -92,7 +92,7 @@ what="the peer goes in mid-transfer"
 setup_veth client server
 serve
 netem server veth rate 10mbit limit 1000
-in_ns client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" file file file file file file file file file > "$work/get" 2>&1 &
+ip netns exec client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" file file file file file file file file file > "$work/get" 2>&1 &
 getting=$!
 moving() { in_ns client awk 'NR > 1 && $15 > 20 { ok = 1 } END { exit !ok }' /proc/net/quic/conns; }
 check "$what: it moves" wait_for 10 moving
@@ -106,7 +106,7 @@ check_same
 what="in mid-handshake"
 setup_veth client server
 kill -STOP "$init_quicd"
-dial client "$ip4_b" 443 > "$work/dial" 2>&1 &
+ip netns exec client "$helpers/dial" "$ip4_b" 443 > "$work/dial" 2>&1 &
 dialing=$!
 begun() { in_ns client tail -n +2 /proc/net/quic/conns | grep -q .; }
 check "$what: it has begun" wait_for 10 begun

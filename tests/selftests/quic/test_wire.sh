@@ -50,7 +50,7 @@ fetch "$ip4_b" file > "$work/fetch" 2>&1 &
 fetching=$!
 wait_for 10 has_port
 port=$(client_port)
-in_ns client "$helpers/junk" "$ip4_b" 443 5000 13 > "$work/junk1" &
+ip netns exec client "$helpers/junk" "$ip4_b" 443 5000 13 > "$work/junk1" &
 junk1=$!
 check "5,000 bad datagrams to the busy client's port" \
 	ip netns exec server "$helpers/junk" "$ip4_a" "$port" 5000 14
@@ -67,7 +67,7 @@ in_ns client tc qdisc del dev veth root
 through()
 {
 	rm -f "$work/got/file" "$work/relay"
-	in_ns server "$helpers/relay" 4433 "$1" 443 > "$work/relay" 2>&1 &
+	ip netns exec server "$helpers/relay" 4433 "$1" 443 > "$work/relay" 2>&1 &
 	relay=$!
 	wait_for 10 port_in_use server 4433
 	check "$2: a transfer through a network that mangles" fetch -p 4433 "$1" file
