@@ -254,7 +254,7 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 
 		for (j = 0; j < QUIC_RESET_TOKEN_LEN; j++)
 			diff |= c->remote[i].token[j] ^ token[j];
-		match |= c->remote[i].used & c->remote[i].has_token & !diff;
+		match |= c->remote[i].used & c->remote[i].has_token & (diff == 0);
 	}
 	return match;
 }

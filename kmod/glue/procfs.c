@@ -20,6 +20,7 @@
 /* ---- the list ---- */
 
 static void *list_start(struct seq_file *seq, loff_t *pos)
+	__acquires(&quic_pernet(seq_file_net(seq))->socks_lock)
 {
 	struct quic_net *qn = quic_pernet(seq_file_net(seq));
 
@@ -33,6 +34,7 @@ static void *list_next(struct seq_file *seq, void *v, loff_t *pos)
 }
 
 static void list_stop(struct seq_file *seq, void *v)
+	__releases(&quic_pernet(seq_file_net(seq))->socks_lock)
 {
 	spin_unlock_bh(&quic_pernet(seq_file_net(seq))->socks_lock);
 }
