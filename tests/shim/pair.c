@@ -450,6 +450,8 @@ static void link_send(struct pair *p, struct pair_end *from, struct pair_dgram *
 	struct pair_end *to = &p->end[!from->side];
 	struct pair_dgram *copy = NULL;
 
+	if (p->cfg.link[from->side].tap)
+		p->cfg.link[from->side].tap(p, from->side, d);
 	d->at = 0;
 	if (!link_drops(p, from, d->len))
 		d->at = link_arrival(p, from, d->len);
@@ -623,6 +625,8 @@ static void end_pump(struct pair *p, struct pair_end *e)
 				tls_read(e, levels[i]);
 		if (!list_empty(&e->parked))
 			end_unpark(p, e);
+		if (e->conn->want & QUIC_WANT_CRYPTO)
+			continue;	/* TLS first: its answer goes along */
 		app_read_all(p, e);
 		if (quic_conn_state(e->conn) == QUIC_CONN_ESTABLISHED)
 			app_write_all(p, e);

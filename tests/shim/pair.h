@@ -24,6 +24,7 @@ enum pair_side {
 };
 
 struct pair;
+struct pair_dgram;
 
 /**
  * struct pair_link - one direction
@@ -36,6 +37,7 @@ struct pair;
  * @reorder: datagrams delayed by up to @reorder_delay more, permille
  * @reorder_delay: ns
  * @drop: extra decision; @n counts the datagrams of this direction from 0
+ * @tap: shown each datagram before its fate is decided
  */
 struct pair_link {
 	u64 delay;
@@ -47,6 +49,7 @@ struct pair_link {
 	u32 reorder;
 	u64 reorder_delay;
 	bool (*drop)(struct pair *p, enum pair_side from, u64 n);
+	void (*tap)(struct pair *p, enum pair_side from, const struct pair_dgram *d);
 };
 
 /**

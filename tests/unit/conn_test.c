@@ -661,39 +661,6 @@ static void path_recovers(struct unit *t)
 	pair_free(p);
 }
 
-/* ---- path MTU ---- */
-
-static void pmtu_black_hole(struct unit *t)
-{
-	struct pair *p;
-
-	/* Never works: the base size stays. */
-	pair_defaults(&cfg);
-	cfg.link[0].mtu = 1300;
-	p = connected(t);
-	ASSERT(t, p);
-	pair_flow(p, PAIR_CLIENT, MB);
-	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
-	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->path.mtu, 1200);
-	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->path.mtu, 1452);
-	EXPECT_LE(t, p->end[PAIR_CLIENT].pmtu_dropped, 3);
-	no_errors(t, p);
-	pair_free(p);
-
-	/* Works, then no longer: noticed. */
-	pair_defaults(&cfg);
-	p = connected(t);
-	ASSERT(t, p);
-	pair_flow(p, PAIR_CLIENT, 10 * MB);
-	pair_run(p, NULL, p->now + 300 * MS);
-	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->path.mtu, 1452);
-	p->cfg.link[0].mtu = 1300;
-	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
-	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->path.mtu, 1200);
-	no_errors(t, p);
-	pair_free(p);
-}
-
 /* ---- memory ---- */
 
 /* A short life with every feature in it, memory failing as set. */
@@ -795,7 +762,6 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(shutdown_gives_up),
 	UNIT_CASE(path_dies),
 	UNIT_CASE(path_recovers),
-	UNIT_CASE(pmtu_black_hole),
 	UNIT_CASE(memory_fails_at),
 	UNIT_CASE(memory_fails_often),
 };

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What stands in the datagrams that are built. */
+#include "unit.h"
+#include "../shim/pair.h"
+
+#define MS	QUIC_NS_PER_MS
+#define SEC	QUIC_NS_PER_SEC
+#define MB	(1ULL << 20)
+
+static struct pair_cfg cfg;
+
+/* What the tap saw of one direction. */
+static struct seen {
+	u64 dgrams;
+	u64 bytes;
+	u64 pkts[4];		/* by level */
+	u64 frames[0x20];
+	u64 acks_alone;
+	u64 coalesced;
+	u32 first_len;
+	u32 max_len;
+	u32 response_len;	/* of the datagram with PATH_RESPONSE */
+	u8 response[8];
+	u64 window_exceeded;
+	u64 malformed;
+} seen[2];
+
+static u8 level_flag(u8 level)
+{
+	return level == QUIC_CRYPTO_APP ? QUIC_F_1 :
+	       level == QUIC_CRYPTO_INITIAL ? QUIC_F_I : QUIC_F_H;
+}
+
+static void tap_pkt(struct seen *s, const struct quic_rx_pkt *r, u32 dgram_len)
+{
+	struct quic_rcur c = quic_rcur_init(r->data, r->len);
+	struct quic_error err = {};
+	struct quic_frame f;
+	u32 n = 0, acks = 0;
+
+	s->pkts[r->level]++;
+	while (quic_rcur_left(&c)) {
+		if (quic_frame_parse(&c, level_flag(r->level), &f, &err)) {
+			s->malformed++;
+			return;
+		}
+		if (f.type == QUIC_FRAME_PADDING)
+			continue;
+		n++;
+		acks += f.type == QUIC_FRAME_ACK;
+		s->frames[f.type & 0x1f]++;
+		if (f.type == QUIC_FRAME_PATH_RESPONSE) {
+			memcpy(s->response, f.u.path.data, 8);
+			s->response_len = dgram_len;
+		}
+	}
+	s->acks_alone += n == 1 && acks;
+}
+
+static void tap(struct pair *p, enum pair_side from, const struct pair_dgram *d)
+{
+	struct seen *s = &seen[from];
+	const struct quic_cc *cc = &p->end[from].conn->path.cc;
+	u32 i;
+
+	if (!s->dgrams++)
+		s->first_len = d->len;
+	s->bytes += d->len;
+	s->max_len = max(s->max_len, d->len);
+	s->coalesced += d->n > 1;
+	for (i = 0; i < d->n; i++)
+		tap_pkt(s, &d->pkt[i], d->len);
+	s->window_exceeded += cc->bytes_in_flight > cc->cwnd;
+}
+
+static void tapped(void)
+{
+	memset(seen, 0, sizeof(seen));
+	cfg.link[0].tap = tap;
+	cfg.link[1].tap = tap;
+}
+
+static struct pair *connected(struct unit *t)
+{
+	struct pair *p = pair_new(&cfg);
+
+	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 20 * SEC)))
+		pair_run(p, NULL, p->now + SEC);
+	memset(seen, 0, sizeof(seen));
+	return p;
+}
+
+static void finish(struct unit *t, struct pair *p)
+{
+	EXPECT_EQ(t, seen[0].malformed + seen[1].malformed, 0);
+	if (!EXPECT_EQ(t, p->errors, 0))
+		unit_log("# %s", p->error);
+	pair_free(p);
+}
+
+/* The flights of a handshake: as few datagrams as they fit. */
+static void handshake_flights(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.flight = 900;
+	p = pair_new(&cfg);
+	pair_run(p, NULL, p->now + 5 * MS);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].first_len, 1200);
+	pair_run(p, NULL, p->now + 10 * MS);
+	/* Initial and Handshake together. */
+	EXPECT_EQ(t, seen[PAIR_SERVER].dgrams, 1);
+	EXPECT_EQ(t, seen[PAIR_SERVER].coalesced, 1);
+	EXPECT_EQ(t, seen[PAIR_SERVER].first_len, 1200);
+	EXPECT(t, pair_run(p, pair_confirmed, p->now + SEC));
+	EXPECT_LE(t, seen[PAIR_CLIENT].dgrams, 4);
+	EXPECT_LE(t, seen[PAIR_SERVER].dgrams, 4);
+	EXPECT_EQ(t, seen[PAIR_SERVER].frames[QUIC_FRAME_HANDSHAKE_DONE], 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_HANDSHAKE_DONE], 0);
+	finish(t, p);
+}
+
+/* Three streams with little to say share a packet. */
+static void small_data_together(struct unit *t)
+{
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	tapped();
+	p = connected(t);
+	for (i = 0; i < 3; i++)
+		pair_flow(p, PAIR_CLIENT, 50)->uni = true;
+	pair_pump(p);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].pkts[QUIC_CRYPTO_APP], 1);
+	EXPECT_LE(t, seen[PAIR_CLIENT].bytes, 250);
+	finish(t, p);
+}
+
+/* Bulk data: full datagrams in trains, few bytes that are not data. */
+static void bulk_is_full(struct unit *t)
+{
+	struct quic_stats *st;
+	struct pair *p;
+	u64 trains;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.link[0].delay = MS;
+	cfg.link[1].delay = MS;
+	p = connected(t);
+	st = &p->end[PAIR_CLIENT].conn->stats;
+	trains = st->trains;
+	pair_flow(p, PAIR_CLIENT, 4 * MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	EXPECT_EQ(t, seen[PAIR_CLIENT].max_len, 1452);
+	EXPECT_LE(t, seen[PAIR_CLIENT].bytes, 4 * MB * 106 / 100);
+	EXPECT_GE(t, seen[PAIR_CLIENT].dgrams, 4 * (st->trains - trains));
+	/* One ACK for two packets at most. */
+	EXPECT_LE(t, seen[PAIR_SERVER].frames[QUIC_FRAME_ACK],
+		  seen[PAIR_CLIENT].dgrams / 2 + 10);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].window_exceeded, 0);
+	finish(t, p);
+}
+
+/* RFC 9000 8.2.2: the same eight bytes, in a datagram of 1200 at least. */
+static void path_response(struct unit *t)
+{
+	static const u8 challenge[] = { 0x1a, 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	p = connected(t);
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP,
+		    p->end[PAIR_SERVER].conn->space[QUIC_SPACE_APP].rx_next,
+		    challenge, sizeof(challenge));
+	EXPECT_EQ(t, seen[PAIR_SERVER].frames[QUIC_FRAME_PATH_RESPONSE], 1);
+	EXPECT_MEM_EQ(t, seen[PAIR_SERVER].response, challenge + 1, 8);
+	EXPECT_GE(t, seen[PAIR_SERVER].response_len, 1200);
+	finish(t, p);
+}
+
+/* *_BLOCKED is said once per limit. */
+static void blocked_frames(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.local[PAIR_SERVER].initial_max_data = 100000;
+	cfg.local[PAIR_SERVER].initial_max_stream_data_bidi_remote = 70000;
+	p = connected(t);
+	p->end[PAIR_SERVER].reading = false;
+	pair_flow(p, PAIR_CLIENT, 80000);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_STREAM_DATA_BLOCKED], 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_DATA_BLOCKED], 0);
+	pair_flow(p, PAIR_CLIENT, 80000);
+	pair_run(p, NULL, p->now + 5 * SEC);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_STREAM_DATA_BLOCKED], 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_DATA_BLOCKED], 1);
+	finish(t, p);
+}
+
+static u64 paced_from, paced_bytes, paced_over;
+
+/* Never more than rate times time and a burst since @paced_from. */
+static void pace_tap(struct pair *p, enum pair_side from, const struct pair_dgram *d)
+{
+	const struct quic_pacer *pacer = &p->end[from].conn->path.pacer;
+	u64 allowed;
+
+	paced_bytes += d->len;
+	allowed = mul_u64_u64_div_u64(p->now - paced_from, pacer->max_rate, SEC) +
+		  pacer->burst + 3000;
+	paced_over += paced_bytes > allowed;
+}
+
+static void pacing_is_kept(struct unit *t)
+{
+	struct pair *p;
+	u64 start;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	p->end[PAIR_CLIENT].conn->path.pacer.max_rate = 500000;
+	p->cfg.link[0].tap = pace_tap;
+	start = p->now;
+	paced_from = start;
+	paced_bytes = 0;
+	paced_over = 0;
+	/* The rate is recomputed with the next ACK. */
+	pair_flow(p, PAIR_CLIENT, 1000);
+	pair_run(p, NULL, p->now + 100 * MS);
+	pair_flow(p, PAIR_CLIENT, 2 * MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	EXPECT_EQ(t, paced_over, 0);
+	EXPECT_NEAR(t, p->now - start, 2 * MB * SEC / 500000 * 105 / 100, 100, 0);
+	finish(t, p);
+}
+
+/* Idle: not a datagram. */
+static void silence(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	p = connected(t);
+	pair_run(p, NULL, p->now + 20 * SEC);
+	EXPECT_EQ(t, seen[0].dgrams + seen[1].dgrams, 0);
+	pair_pump(p);
+	EXPECT_EQ(t, seen[0].dgrams + seen[1].dgrams, 0);
+	finish(t, p);
+}
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(handshake_flights),
+	UNIT_CASE(small_data_together),
+	UNIT_CASE(bulk_is_full),
+	UNIT_CASE(path_response),
+	UNIT_CASE(blocked_frames),
+	UNIT_CASE(pacing_is_kept),
+	UNIT_CASE(silence),
+};
+UNIT_SUITE(conn_tx, cases);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Path MTU discovery (RFC 9000 14.3, RFC 8899). */
+#include "unit.h"
+#include "../shim/pair.h"
+
+#define MS	QUIC_NS_PER_MS
+#define SEC	QUIC_NS_PER_SEC
+#define MB	(1ULL << 20)
+
+static struct pair_cfg cfg;
+
+static struct pair *connected(struct unit *t)
+{
+	struct pair *p = pair_new(&cfg);
+
+	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 20 * SEC)))
+		pair_run(p, NULL, p->now + SEC);
+	return p;
+}
+
+static void finish(struct unit *t, struct pair *p)
+{
+	if (!EXPECT_EQ(t, p->errors, 0))
+		unit_log("# %s", p->error);
+	pair_free(p);
+}
+
+/* The smaller of the route's and the peer's, both ways by itself. */
+static void finds_the_target(struct unit *t)
+{
+	static const struct {
+		u32 mtu;
+		u32 peer_max;
+		u32 found;
+	} rows[] = {
+		{ 1452, 65527, 1452 }, { 1452, 1400, 1400 }, { 1452, 1200, 1200 },
+		{ 1200, 65527, 1200 }, { 8952, 65527, 8952 }, { 8952, 4000, 4000 },
+		{ 65507, 65527, 65507 },
+	};
+	struct quic_conn *conn;
+	struct pair *p;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		pair_defaults(&cfg);
+		cfg.mtu = rows[i].mtu;
+		cfg.local[PAIR_SERVER].max_udp_payload_size = rows[i].peer_max;
+		p = connected(t);
+		conn = p->end[PAIR_CLIENT].conn;
+		if (rows[i].mtu < 10000)
+			EXPECT_EQ(t, p->end[PAIR_SERVER].conn->path.mtu, rows[i].mtu);
+		pair_flow(p, PAIR_CLIENT, MB);
+		EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+		/* A probe above the initial window waits until there is room. */
+		pair_run(p, NULL, p->now + SEC);
+		EXPECT_EQ(t, conn->path.mtu, rows[i].found);
+		EXPECT_EQ(t, conn->path.cc.mss, rows[i].found);
+		finish(t, p);
+	}
+}
+
+/* It never works: three probes, no congestion, the base size stays. */
+static void black_hole_from_the_start(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.link[0].mtu = 1300;
+	p = connected(t);
+	conn = p->end[PAIR_CLIENT].conn;
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->path.mtu, 1452);
+	EXPECT_EQ(t, p->end[PAIR_CLIENT].pmtu_dropped, 3);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
+	EXPECT_EQ(t, conn->path.cc.recovery_start, 0);
+	finish(t, p);
+}
+
+/* It worked, then no longer: noticed after some PTOs, and for good. */
+static void black_hole_later(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	conn = p->end[PAIR_CLIENT].conn;
+	pair_flow(p, PAIR_CLIENT, 10 * MB);
+	pair_run(p, NULL, p->now + 300 * MS);
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	p->cfg.link[0].mtu = 1300;
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	finish(t, p);
+}
+
+/* Ordinary loss, however heavy, does not shrink a size that works. */
+static void loss_is_no_black_hole(struct unit *t)
+{
+	struct pair *p;
+	u32 seed, kept = 0;
+
+	for (seed = 1; seed <= 20; seed++) {
+		pair_defaults(&cfg);
+		cfg.seed = seed;
+		cfg.link[0].loss = 50;
+		cfg.link[1].loss = 50;
+		p = connected(t);
+		pair_flow(p, PAIR_CLIENT, MB);
+		EXPECT(t, pair_run(p, pair_all_done, p->now + 200 * SEC));
+		kept += p->end[PAIR_CLIENT].conn->path.mtu == 1452;
+		finish(t, p);
+	}
+	EXPECT_GE(t, kept, 19);
+}
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(finds_the_target),
+	UNIT_CASE(black_hole_from_the_start),
+	UNIT_CASE(black_hole_later),
+	UNIT_CASE(loss_is_no_black_hole),
+};
+UNIT_SUITE(pmtud, cases);
