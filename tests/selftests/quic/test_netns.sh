@@ -28,7 +28,6 @@ strict=$quicd_pid
 check_eq "with one of its own: that one" EKEYREJECTED "$(answer)"
 check_eq "again" EKEYREJECTED "$(answer)"
 check_eq "others do not notice" OK "$(dial server 127.0.0.1 443 | cut -d ' ' -f 1)"
-check "its log shows it" grep -q 'trusted CA' "$quicd_log" || note "$(cat "$quicd_log")"
 
 # its own daemon is stopped: nobody else may step in while it is registered
 kill -KILL "$strict"

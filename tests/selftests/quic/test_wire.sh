@@ -45,7 +45,7 @@ client_port() { in_ns client ss -Hanu | awk '{ n = split($4, a, ":"); print a[n]
 has_port() { [ -n "$(client_port)" ]; }
 
 rm -f "$work/got/file"
-netem client veth rate 50mbit limit 1000
+netem server veth rate 20mbit limit 10000
 fetch "$ip4_b" file > "$work/fetch" 2>&1 &
 fetching=$!
 wait_for 10 has_port
@@ -60,7 +60,7 @@ check "5,000 to the busy server's port" grep -q sent "$work/junk1"
 wait "$fetching"
 check_eq "the transfer ended well" 0 "$?" || note "$(cat "$work/fetch")"
 check "and intact" cmp "$work/file" "$work/got/file"
-in_ns client tc qdisc del dev veth root
+in_ns server tc qdisc del dev veth root
 
 # --- real packets, cut and changed ---
 # through [4|6] ADDRESS

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sockopt_test - options: every number with every wrong length and pointer, and
+ * the values that do round trips.
+ *
+ * The first half asks only for errnos that the header documents and for a kernel
+ * that stays whole, on sockets of four kinds; a value that reaches past its length
+ * is seen by a page without access behind it. The second half is about values.
+ */
+#include <sys/mman.h>
+
+#include "quic_test.h"
+
+#define ALPN		"test"
+#define OPTIONS		100
+#define BUF_SIZE	(128 << 10)
+#define SOON_MS		10000
+
+/* --- every number, every length --- */
+
+FIXTURE(any) {
+	int fd[4];		/* fresh, listening, client, server */
+	uint8_t *buf;		/* ends where access ends */
+	uint8_t *end;
+};
+
+FIXTURE_VARIANT(any) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(any, v4) { .family = AF_INET };
+FIXTURE_VARIANT_ADD(any, v6) { .family = AF_INET6 };
+
+FIXTURE_SETUP(any)
+{
+	union addr a;
+	int i;
+
+	self->fd[0] = socket(variant->family, SOCK_DGRAM, IPPROTO_QUIC);
+	self->fd[1] = quic_listener(variant->family, ALPN, &a);
+	self->fd[2] = quic_client(variant->family, ALPN);
+	ASSERT_EQ(0, connect(self->fd[2], &a.sa, addr_len(&a)));
+	ASSERT_NE(0, wait_fd(self->fd[1], POLLIN, SOON_MS));
+	self->fd[3] = accept(self->fd[1], NULL, NULL);
+	for (i = 0; i < 4; i++) {
+		ASSERT_LE(0, self->fd[i]);
+		/* some options wait */
+		ASSERT_EQ(0, fcntl(self->fd[i], F_SETFL, O_NONBLOCK));
+	}
+	self->buf = mmap(NULL, BUF_SIZE + 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->buf);
+	self->end = self->buf + BUF_SIZE;
+	ASSERT_EQ(0, mprotect(self->end, 4096, PROT_NONE));
+}
+
+FIXTURE_TEARDOWN(any)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		close(self->fd[i]);
+}
+
+/* What the header allows an option to say. */
+static bool documented(int err)
+{
+	static const int errnos[] = {
+		0, ENOPROTOOPT, EINVAL, EFAULT, EPIPE, ENOTCONN, ENOSPC, ENODATA,
+		ERANGE, ENOENT, ENOTSOCK, EPROTOTYPE, EDESTADDRREQ, EOPNOTSUPP,
+		ENOSTR, EAGAIN, EBADF, EACCES, ENOKEY, EMFILE,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++)
+		if (errnos[i] == err)
+			return true;
+	return false;
+}
+
+/* The option's own size, 0 when it has none. */
+static size_t size_of(int opt)
+{
+	switch (opt) {
+	case QUIC_SOCKOPT_EVENT: return sizeof(struct quic_event_option);
+	case QUIC_SOCKOPT_STREAM_OPEN: return sizeof(struct quic_stream_info);
+	case QUIC_SOCKOPT_STREAM_RESET:
+	case QUIC_SOCKOPT_STREAM_STOP_SENDING: return sizeof(struct quic_errinfo);
+	case QUIC_SOCKOPT_CONNECTION_ID: return sizeof(struct quic_connection_id_info);
+	case QUIC_SOCKOPT_CONNECTION_CLOSE: return sizeof(struct quic_connection_close);
+	case QUIC_SOCKOPT_CONNECTION_MIGRATION: return sizeof(struct sockaddr_in6);
+	case QUIC_SOCKOPT_TRANSPORT_PARAM: return sizeof(struct quic_transport_param);
+	case QUIC_SOCKOPT_CONFIG: return sizeof(struct quic_config);
+	case QUIC_SOCKOPT_TOKEN: return QUIC_TOKEN_MAX;
+	case QUIC_SOCKOPT_ALPN: return QUIC_ALPN_MAX;
+	case QUIC_SOCKOPT_SESSION_TICKET: return QUIC_SESSION_TICKET_MIN;
+	case QUIC_SOCKOPT_CRYPTO_SECRET: return sizeof(struct quic_crypto_secret);
+	case QUIC_SOCKOPT_TRANSPORT_PARAM_EXT: return QUIC_TPARAM_EXT_MAX;
+	case QUIC_SOCKOPT_STREAM_PEELOFF: return sizeof(struct quic_stream_peeloff);
+	case QUIC_SOCKOPT_SERVER_NAME: return QUIC_SERVER_NAME_MAX;
+	case QUIC_SOCKOPT_PROFILE: return QUIC_PROFILE_MAX;
+	case QUIC_SOCKOPT_CREDENTIAL: return QUIC_CREDENTIAL_MAX;
+	case QUIC_SOCKOPT_PIN: return QUIC_PIN_SIZE;
+	case QUIC_SOCKOPT_TLS_INFO: return sizeof(struct quic_tls_info);
+	case QUIC_SOCKOPT_EXPORTER: return sizeof(struct quic_exporter);
+	case QUIC_SOCKOPT_REASON: return sizeof(struct quic_reason);
+	case QUIC_SOCKOPT_INFO: return sizeof(struct quic_info);
+	case QUIC_SOCKOPT_KNOB: return sizeof(struct quic_knob);
+	case QUIC_SOCKOPT_CONGESTION: return QUIC_CONGESTION_NAME_MAX;
+	case QUIC_SOCKOPT_STREAM_ACCEPT: return sizeof(struct quic_stream_accept);
+	case QUIC_SOCKOPT_STREAM_PRIORITY: return sizeof(struct quic_stream_priority);
+	case QUIC_SOCKOPT_STREAM_STATUS: return sizeof(struct quic_stream_status);
+	case QUIC_SOCKOPT_STREAM_RESET64:
+	case QUIC_SOCKOPT_STREAM_STOP64: return sizeof(struct quic_errinfo64);
+	case QUIC_SOCKOPT_CLOSE64: return sizeof(struct quic_close64);
+	case QUIC_SOCKOPT_RECV_STREAM: return sizeof(__s64);
+	case QUIC_SOCKOPT_ADMISSION: return sizeof(struct quic_admission_rule);
+	case QUIC_SOCKOPT_PATHS: return sizeof(struct quic_path_info);
+	default: return sizeof(__u32);
+	}
+}
+
+/* Length number @i of an option. Return: false when there are no more. */
+static bool length_of(int opt, int i, socklen_t *len)
+{
+	size_t n = size_of(opt);
+	const socklen_t lens[] = { 0, 1, 3, n - 1, n, n + 1, 2 * n, 4096, 4097, 65536, 65537,
+				   0x7fffffff, 0x80000000, 0xffffffff };
+
+	if (i >= (int)(sizeof(lens) / sizeof(lens[0])))
+		return false;
+	*len = lens[i];
+	return true;
+}
+
+/* A value of @len bytes whose end is the end of access; long ones need not be there. */
+static uint8_t *value(uint8_t *end, socklen_t len, int fill)
+{
+	size_t n = len <= BUF_SIZE ? len : 0;
+
+	memset(end - n, fill, n);
+	return end - n;
+}
+
+static const char * const kinds[] = { "fresh", "listening", "client", "server" };
+static const int fills[] = { 0, 0xff, 'a', 1 };
+
+static unsigned int try_set(struct __test_metadata *_metadata, int fd, const char *kind,
+			    int opt, uint8_t *end)
+{
+	unsigned int calls = 0;
+	socklen_t len;
+	int i, f, err;
+
+	for (i = 0; length_of(opt, i, &len); i++) {
+		for (f = 0; f < 4; f++, calls++) {
+			err = setsockopt(fd, SOL_QUIC, opt, value(end, len, fills[f]), len);
+			err = err ? errno : 0;
+			EXPECT_TRUE(documented(err)) {
+				TH_LOG("%s: set %d, %u bytes of %d: %s", kind, opt, len,
+				       fills[f], strerrorname_np(err));
+			}
+			/* beyond all limits, or beyond the memory that is there */
+			EXPECT_TRUE(err || len <= 65536) {
+				TH_LOG("%s: set %d took %u bytes", kind, opt, len);
+			}
+		}
+		err = setsockopt(fd, SOL_QUIC, opt, NULL, len) ? errno : 0;
+		EXPECT_TRUE(documented(err) && (err || !len || opt == QUIC_SOCKOPT_KEY_UPDATE)) {
+			TH_LOG("%s: set %d from NULL, %u: %s", kind, opt, len,
+			       err ? strerrorname_np(err) : "taken");
+		}
+	}
+	return calls;
+}
+
+static unsigned int try_get(struct __test_metadata *_metadata, int fd, const char *kind,
+			    int opt, uint8_t *end)
+{
+	socklen_t len, room;
+	unsigned int calls = 0;
+	uint8_t *p;
+	int i, f, err;
+
+	for (i = 0; length_of(opt, i, &room); i++) {
+		for (f = 0; f < 4; f++, calls++) {
+			p = value(end, room, fills[f]);
+			if (p > end - 8)
+				memset(end - 8, 0x5a, 8);
+			len = room;
+			err = getsockopt(fd, SOL_QUIC, opt, p, &len);
+			/* 15 and 77 return a descriptor */
+			if (err > 0)
+				close(err);
+			err = err < 0 ? errno : 0;
+			EXPECT_TRUE(documented(err)) {
+				TH_LOG("%s: get %d, %u bytes of %d: %s", kind, opt, room,
+				       fills[f], strerrorname_np(err));
+			}
+			EXPECT_TRUE(err || len <= room) {
+				TH_LOG("%s: get %d: %u bytes into %u", kind, opt, len, room);
+			}
+			EXPECT_TRUE(err || room <= INT32_MAX) {
+				TH_LOG("%s: get %d: negative room", kind, opt);
+			}
+		}
+		len = room;
+		err = getsockopt(fd, SOL_QUIC, opt, NULL, &len) < 0 ? errno : 0;
+		EXPECT_TRUE(documented(err)) {
+			TH_LOG("%s: get %d into NULL: %s", kind, opt, strerrorname_np(err));
+		}
+		err = getsockopt(fd, SOL_QUIC, opt, p, NULL) < 0 ? errno : 0;
+		EXPECT_TRUE(err == EFAULT || err == ENOPROTOOPT) {
+			TH_LOG("%s: get %d without length: %s", kind, opt, strerrorname_np(err));
+		}
+	}
+	return calls;
+}
+
+TEST_F_TIMEOUT(any, every_number_and_length, 60)
+{
+	unsigned int calls = 0;
+	int k, opt;
+
+	for (k = 0; k < 4; k++) {
+		for (opt = -1; opt <= OPTIONS; opt++) {
+			calls += try_set(_metadata, self->fd[k], kinds[k], opt, self->end);
+			calls += try_get(_metadata, self->fd[k], kinds[k], opt, self->end);
+		}
+	}
+	TH_LOG("%u calls", calls);
+	/* none of these ends a connection or a listener */
+	EXPECT_EQ(QUIC_STATE_LISTENING, quic_state(self->fd[1]));
+	EXPECT_EQ(QUIC_STATE_ESTABLISHED, quic_state(self->fd[2]));
+	EXPECT_EQ(QUIC_STATE_ESTABLISHED, quic_state(self->fd[3]));
+}
+
+TEST_F(any, other_levels)
+{
+	int v = 0x10;
+	socklen_t len = sizeof(v);
+
+	if (variant->family == AF_INET) {
+		EXPECT_EQ(0, setsockopt(self->fd[2], IPPROTO_IP, IP_TOS, &v, sizeof(v)));
+		EXPECT_EQ(0, getsockopt(self->fd[2], IPPROTO_IP, IP_TOS, &v, &len));
+		EXPECT_EQ(0x10, v);
+	} else {
+		EXPECT_EQ(0, setsockopt(self->fd[2], IPPROTO_IPV6, IPV6_TCLASS, &v, sizeof(v)));
+	}
+	EXPECT_EQ(-1, setsockopt(self->fd[2], IPPROTO_TCP, 1, &v, sizeof(v)));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+	len = sizeof(v);
+	ASSERT_EQ(0, getsockopt(self->fd[2], SOL_SOCKET, SO_PROTOCOL, &v, &len));
+	EXPECT_EQ(IPPROTO_QUIC, v);
+}
+
+/* --- values --- */
+
+FIXTURE(opt) {
+	int fd;
+};
+
+FIXTURE_SETUP(opt)
+{
+	self->fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_QUIC);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(opt)
+{
+	close(self->fd);
+}
+
+static int get(int fd, int name, void *p, socklen_t *len)
+{
+	return getsockopt(fd, SOL_QUIC, name, p, len) ? errno : 0;
+}
+
+static int set(int fd, int name, const void *p, socklen_t len)
+{
+	return setsockopt(fd, SOL_QUIC, name, p, len) ? errno : 0;
+}
+
+/* A string goes in, with and without its NUL, and comes back without. */
+static void string_round_trip(struct __test_metadata *_metadata, int fd, int name,
+			      const char *text)
+{
+	char back[300] = "";
+	socklen_t len = sizeof(back);
+
+	ASSERT_EQ(0, set(fd, name, text, strlen(text)));
+	ASSERT_EQ(0, get(fd, name, back, &len));
+	EXPECT_EQ(strlen(text), len);
+	EXPECT_EQ(0, memcmp(back, text, len));
+	ASSERT_EQ(0, set(fd, name, text, strlen(text) + 1));
+	len = sizeof(back);
+	ASSERT_EQ(0, get(fd, name, back, &len));
+	EXPECT_EQ(strlen(text), len);
+}
+
+TEST_F(opt, strings)
+{
+	char longest[300];
+
+	string_round_trip(_metadata, self->fd, QUIC_SOCKOPT_ALPN, "h3,hq-interop");
+	string_round_trip(_metadata, self->fd, QUIC_SOCKOPT_SERVER_NAME, "www.example.org");
+	string_round_trip(_metadata, self->fd, QUIC_SOCKOPT_SERVER_NAME, "2001:db8::1");
+	string_round_trip(_metadata, self->fd, QUIC_SOCKOPT_PROFILE, "special");
+	memset(longest, 'x', sizeof(longest));
+	EXPECT_EQ(0, set(self->fd, QUIC_SOCKOPT_SERVER_NAME, longest, QUIC_SERVER_NAME_MAX));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_SERVER_NAME, longest, QUIC_SERVER_NAME_MAX + 1));
+	EXPECT_EQ(0, set(self->fd, QUIC_SOCKOPT_PROFILE, longest, QUIC_PROFILE_MAX));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_PROFILE, longest, QUIC_PROFILE_MAX + 1));
+	EXPECT_EQ(0, set(self->fd, QUIC_SOCKOPT_ALPN, longest, QUIC_ALPN_MAX));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_ALPN, longest, QUIC_ALPN_MAX + 1));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_ALPN, "", 0));
+	/* a NUL inside would hide what is behind it */
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_SERVER_NAME, "good\0evil", 9));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_ALPN, "h3\0h4", 5));
+}
+
+TEST_F(opt, malformed_alpn_lists)
+{
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_ALPN, ",", 1));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_ALPN, "a,,b", 4));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_ALPN, "a,", 2));
+}
+
+TEST_F(opt, congestion)
+{
+	char name[QUIC_CONGESTION_NAME_MAX + 1] = "";
+	socklen_t len = sizeof(name) - 1;
+
+	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_CONGESTION, name, &len));
+	EXPECT_STREQ("cubic", name);
+	ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_CONGESTION, "reno", 4));
+	memset(name, 0, sizeof(name));
+	len = sizeof(name) - 1;
+	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_CONGESTION, name, &len));
+	EXPECT_STREQ("reno", name);
+	EXPECT_EQ(ENOENT, set(self->fd, QUIC_SOCKOPT_CONGESTION, "bbr9", 4));
+}
+
+TEST_F(opt, verify)
+{
+	socklen_t len = sizeof(uint32_t);
+	uint32_t v = QUIC_VERIFY_NONE;
+
+	ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_VERIFY, &v, sizeof(v)));
+	v = 99;
+	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_VERIFY, &v, &len));
+	EXPECT_EQ(QUIC_VERIFY_NONE, v);
+	v = QUIC_VERIFY_APPLICATION + 1;
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_VERIFY, &v, sizeof(v)));
+	/* a number cannot be half there */
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_VERIFY, &v, 3));
+}
+
+/* The three layouts in the wild, by their length: all in, B out. */
+TEST_F(opt, transport_parameter_layouts)
+{
+	static const socklen_t lens[] = { 64, 56, 88, 20 };	/* A, B, C, a short one */
+	struct quic_transport_param p, back;
+	uint8_t buf[88];
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		memset(&p, 0, sizeof(p));
+		p.max_idle_timeout = 5000000 + i * 1000;
+		p.max_data = 1000000 + i;
+		memset(buf, 0, sizeof(buf));
+		memcpy(buf, &p, sizeof(p));
+		ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, buf, lens[i])) {
+			TH_LOG("length %u", lens[i]);
+		}
+		memset(buf, 0, sizeof(buf));
+		len = lens[i];
+		ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, buf, &len));
+		EXPECT_EQ(lens[i] < 56 ? lens[i] : 56, len);
+		memset(&back, 0, sizeof(back));
+		memcpy(&back, buf, len);
+		EXPECT_EQ(5000000 + i * 1000, back.max_idle_timeout);
+		/* the short one had no max_data: as before */
+		if (len == 56) {
+			EXPECT_EQ(1000000 + i, back.max_data);
+		}
+	}
+	len = sizeof(back);
+	memset(&back, 0, sizeof(back));
+	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, &len));
+	EXPECT_EQ(1000002, back.max_data);
+}
+
+TEST_F(opt, transport_parameter_limits)
+{
+	static const struct quic_transport_param bad[] = {
+		{ .max_idle_timeout = 999999 },
+		{ .active_connection_id_limit = 1 },
+		{ .active_connection_id_limit = 9 },
+		{ .ack_delay_exponent = 21 },
+		{ .max_udp_payload_size = 1199 },
+		{ .max_udp_payload_size = 65528 },
+		{ .max_ack_delay = 16384000 },
+		{ .max_streams_bidi = 4097 },
+		{ .max_streams_uni = 4097 },
+		{ .max_data = 1199 },
+		{ .max_data = (1U << 31) / 4 + 1 },
+		{ .max_stream_data_uni = ~0ULL },
+		{ .max_stream_data_bidi_local = 1 },
+		{ .max_stream_data_bidi_remote = 1ULL << 62 },
+		{ .remote = 1, .max_data = 100000 },
+	};
+	struct quic_transport_param before, after;
+	socklen_t len = sizeof(before);
+	size_t i;
+
+	ASSERT_EQ(0, (memset(&before, 0, sizeof(before)),
+		      get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &before, &len)));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &bad[i],
+				      sizeof(bad[i]))) {
+			TH_LOG("number %zu", i);
+		}
+	memset(&after, 0, sizeof(after));
+	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &after, &len));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+}
+
+TEST_F(opt, config_layouts)
+{
+	static const socklen_t lens[] = { 24, 28, 64, 12 };
+	struct quic_config c, back;
+	uint8_t buf[64];
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		memset(&c, 0, sizeof(c));
+		c.initial_smoothed_rtt = 50000 + i;
+		c.payload_cipher_type = 51;
+		c.stream_data_nodelay = 1;
+		memset(buf, 0, sizeof(buf));
+		memcpy(buf, &c, sizeof(c));
+		ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_CONFIG, buf, lens[i]));
+		len = lens[i];
+		memset(buf, 0, sizeof(buf));
+		ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_CONFIG, buf, &len));
+		EXPECT_EQ(lens[i] < 28 ? lens[i] : 28, len);
+		memcpy(&back, buf, sizeof(back));
+		EXPECT_EQ(50000 + i, back.initial_smoothed_rtt);
+		EXPECT_EQ(QUIC_VERSION_V1, back.version);
+	}
+}
+
+TEST_F(opt, config_limits)
+{
+	static const struct quic_config bad[] = {
+		{ .version = 0xff00001d },
+		{ .plpmtud_probe_interval = 4999999 },
+		{ .initial_smoothed_rtt = 999 },
+		{ .initial_smoothed_rtt = 6000001 },
+		{ .payload_cipher_type = 50 },
+		{ .payload_cipher_type = 55 },
+		{ .congestion_control_algo = QUIC_CONG_ALG_MAX },
+		{ .validate_peer_address = 2 },
+		{ .certificate_request = 4 },
+		{ .keepalive_probe_interval = 1499999 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_CONFIG, &bad[i], sizeof(bad[i]))) {
+			TH_LOG("number %zu", i);
+		}
+}
+
+/* What counts before a connection only is refused after. */
+TEST_F(any, too_late)
+{
+	struct quic_transport_param p = { .max_data = 100000 };
+	struct quic_config c = { .initial_smoothed_rtt = 100000 };
+	uint32_t v = QUIC_VERIFY_NONE;
+	int k;
+
+	for (k = 1; k < 4; k++) {
+		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_ALPN, "late", 4)) {
+			TH_LOG("%s", kinds[k]);
+		}
+		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_SERVER_NAME, "late", 4));
+		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_PROFILE, "late", 4));
+		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_VERIFY, &v, sizeof(v)));
+		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_TRANSPORT_PARAM, &p, sizeof(p)));
+		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_CONFIG, &c, sizeof(c)));
+	}
+}
+
+/* What one end declares is what the other sees. */
+TEST(parameters_reach_the_peer)
+{
+	struct quic_transport_param p = {
+		.max_idle_timeout = 7000000, .max_data = 300000,
+		.max_stream_data_bidi_remote = 200000, .max_streams_bidi = 7,
+		.max_streams_uni = 3, .max_ack_delay = 20000,
+	}, seen = { .remote = 1 };
+	socklen_t len = sizeof(seen);
+	union addr a;
+	int l = quic_listener(AF_INET, ALPN, &a), c = quic_client(AF_INET, ALPN), s;
+
+	ASSERT_EQ(0, set(c, QUIC_SOCKOPT_TRANSPORT_PARAM, &p, sizeof(p)));
+	ASSERT_EQ(0, connect(c, &a.sa, addr_len(&a)));
+	s = accept(l, NULL, NULL);
+	ASSERT_LE(0, s);
+	ASSERT_EQ(0, get(s, QUIC_SOCKOPT_TRANSPORT_PARAM, &seen, &len));
+	EXPECT_EQ(7000000, seen.max_idle_timeout);
+	EXPECT_EQ(300000, seen.max_data);
+	EXPECT_EQ(200000, seen.max_stream_data_bidi_remote);
+	EXPECT_EQ(7, seen.max_streams_bidi);
+	EXPECT_EQ(3, seen.max_streams_uni);
+	EXPECT_EQ(20000, seen.max_ack_delay);
+	close(c);
+	close(s);
+	close(l);
+}
+
+/* The server's certificate can be read and is DER. */
+TEST_F(any, peer_certificate)
+{
+	socklen_t len = 4;
+	uint32_t first;
+
+	EXPECT_EQ(ERANGE, get(self->fd[2], QUIC_SOCKOPT_PEER_CERT, self->buf, &len));
+	EXPECT_LT(100, len);
+	len = BUF_SIZE;
+	ASSERT_EQ(0, get(self->fd[2], QUIC_SOCKOPT_PEER_CERT, self->buf, &len));
+	memcpy(&first, self->buf, sizeof(first));
+	EXPECT_LE(first + 4, len);
+	EXPECT_EQ(0x30, self->buf[4]);
+	len = BUF_SIZE;
+	EXPECT_EQ(ENODATA, get(self->fd[3], QUIC_SOCKOPT_PEER_CERT, self->buf, &len));
+}
+
+QUIC_TEST_MAIN
