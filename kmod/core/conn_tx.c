@@ -29,6 +29,7 @@
 
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
 #define TX_ALIGN	16	/* of plaintext where pieces join */
+#define CRYPTO_MAX	16383	/* bytes of one frame: its Length takes two */
 
 /**
  * struct tx_ctx - one call of quic_conn_build()
@@ -113,6 +114,7 @@ static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
 		if (quic_wcur_left(&p->w) < hdr + 1)
 			return;
 		n = min_t(u64, len, quic_wcur_left(&p->w) - hdr);
+		n = min_t(u32, n, CRYPTO_MAX);
 		if (quic_sent_note_range(p->rec, 0, off, n, false, true))
 			return;
 		quic_put_u8(&p->w, QUIC_FRAME_CRYPTO);
@@ -209,8 +211,8 @@ static u32 put_stream_ref(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 
 static bool put_stream_copy(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 len,
 			    u32 *n)
 {
-	u32 hdr = quic_frame_stream_hdr_len(s->id, off, min_t(u64, len, 16383), true);
 	u32 left = quic_wcur_left(&p->w);
+	u32 hdr = quic_frame_stream_hdr_len(s->id, off, min_t(u64, len, left), true);
 	bool fin;
 
 	if (left < hdr + min_t(u64, len, 1))
@@ -628,7 +630,7 @@ static void build_close(struct tx_ctx *x)
 	struct quic_conn *conn = x->conn;
 	u32 room = min_t(u64, QUIC_MIN_UDP_PAYLOAD, amplification_room(conn));
 	u32 i, len, used = 0;
-	struct tx_pkt p;
+	struct tx_pkt p, last;
 	u8 *buf;
 
 	conn->closing_pending = false;
@@ -639,14 +641,17 @@ static void build_close(struct tx_ctx *x)
 		if (!level_open(conn, order[i]) || room - used < 128)
 			continue;
 		len = build_close_pkt(x, order[i], buf + used, room - used, &p);
+		if (!len)
+			continue;
 		used += len;
+		last = p;
 	}
 	if (!used)
 		return;
 	if (x->batch->pkt[0].level == QUIC_CRYPTO_INITIAL) {
-		used -= p.out->len;
-		pad_to(&p, quic_wcur_left(&p.w) + (p.w.p - p.payload));
-		used += set_lengths(&p);
+		used -= last.out->len;
+		pad_to(&last, quic_wcur_left(&last.w) + (last.w.p - last.payload));
+		used += set_lengths(&last);
 	}
 	dgram_sent(x, used);
 	conn->close_sent++;
