@@ -264,6 +264,7 @@ struct quic_stream {
  * @max_remote: we let it open this many
  * @window_remote: how many at a time
  * @open_remote: of the peer's, not yet finished
+ * @rx_copies: chunks of received bytes that are copies (recvbuf.h)
  */
 struct quic_streams {
 	struct rb_root tree;
@@ -281,6 +282,7 @@ struct quic_streams {
 	struct quic_valsync streams_blocked[2];
 	u64 tx_queued;
 	u64 rx_queued;
+	u32 rx_copies;
 };
 
 /**

@@ -44,7 +44,7 @@ static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
 		return quic_error_set(&x->conn->err,
 				      QUIC_TRANSPORT_ERROR_CRYPTO_BUF_EXCEEDED, f->type,
 				      "CRYPTO data too far ahead");
-	if (x->conn->rx_full)
+	if (x->conn->rx_full && !quic_recvbuf_must_take(rb, f->u.stream.offset))
 		return -ENOBUFS;
 	err = quic_recvbuf_add(rb, f->u.stream.offset, f->u.stream.data,
 			       f->u.stream.len, x->pkt->buf);

@@ -265,8 +265,8 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 /**
  * quic_conn_set_rx_full - is there memory to keep what the next packets carry?
  * @conn: connection
- * @full: packets with stream or TLS bytes are refused, as if lost; all others
- *	count as ever
+ * @full: packets with stream or TLS bytes are refused, as if lost, but for the
+ *	next ones of a stream that has nothing to read; all others count as ever
  */
 static inline void quic_conn_set_rx_full(struct quic_conn *conn, bool full)
 {

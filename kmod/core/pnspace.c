@@ -22,6 +22,7 @@ void quic_pnspace_init(struct quic_pnspace *s)
 	s->loss_time = QUIC_TIME_NEVER;
 	quic_sendbuf_init(&s->crypto_tx);
 	quic_recvbuf_init(&s->crypto_rx);
+	s->crypto_rx.copies_max = QUIC_RX_CRYPTO_CHUNKS_MAX;
 }
 
 void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn)

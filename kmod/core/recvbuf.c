@@ -2,24 +2,29 @@
 /*
  * Reassembly of a stream, by reference.
  *
- * Chunks are disjoint and sit in a red-black tree by offset. In-order arrival,
- * the rule, compares with the last chunk and links behind it: no search. Bytes
- * at the end of a gap cost O(log n). A chunk references the packet it came in,
- * so long as that is worth it: at most QUIC_RX_COPY_MAX bytes are copied, or a
- * few tiny frames would pin whole trains; neighbouring small pieces share one
- * object, so that a byte of data costs a bounded amount of memory.
+ * Chunks without a gap in front of them wait in a list: in-order arrival, the
+ * rule, appends to it and reading takes from its front. Those behind a gap sit
+ * in a red-black tree by offset, disjoint, and move to the list when the gap is
+ * filled. A chunk references the packet it came in, so long as that is worth
+ * it: at most QUIC_RX_COPY_MAX bytes are copied, or a few tiny frames would pin
+ * whole trains; neighbouring small pieces share one object.
  *
- * Invariants: read <= contig <= highest; no chunk lies below read; contig is
- * the end of the chunk run that starts at read.
+ * Invariants: read <= contig <= highest; the list covers [read, contig); every
+ * chunk of the tree lies above contig.
  *
- * Worst case: QUIC_RX_CHUNKS_MAX chunks; what would need more is refused and the
- * packet not acknowledged. Flow control and final sizes are stream.c's.
+ * Memory: the host charges the packets that chunks reference. Copies are not
+ * charged, and a byte with a gap on both sides costs a whole object: behind a
+ * gap the number of copies is bounded, over all streams together, and what
+ * would need more is refused and the packet not acknowledged. In order all is
+ * taken, so that refusing never stops progress; there small pieces are joined
+ * and flow control bounds the rest. Flow control and final sizes are stream.c's.
  */
 #include "recvbuf.h"
 
 /**
  * struct quic_rxchunk - bytes of one frame
- * @node: in quic_recvbuf.chunks
+ * @node: in quic_recvbuf.ahead
+ * @list: in quic_recvbuf.ready
  * @offset: of @data in the stream
  * @len: bytes of it
  * @data: in @buf, or in @copy
@@ -27,7 +32,10 @@
  * @copy: QUIC_RX_COPY_MAX bytes, only in objects of kind QUIC_OBJ_RX_SMALL
  */
 struct quic_rxchunk {
-	struct rb_node node;
+	union {
+		struct rb_node node;
+		struct list_head list;
+	};
 	u64 offset;
 	const u8 *data;
 	struct quic_rxbuf *buf;
@@ -40,32 +48,53 @@ struct quic_rxchunk {
 void quic_recvbuf_init(struct quic_recvbuf *rb)
 {
 	memset(rb, 0, sizeof(*rb));
-	rb->chunks = RB_ROOT;
+	INIT_LIST_HEAD(&rb->ready);
+	rb->ahead = RB_ROOT;
+	rb->copies_max = QUIC_RX_CHUNKS_MAX;
 }
 
-static void rxchunk_free(struct quic_rxchunk *c)
+static void count_copy(struct quic_recvbuf *rb, int n)
 {
+	rb->n_copies += n;
+	if (rb->copies)
+		*rb->copies += n;
+}
+
+static void rxchunk_free(struct quic_recvbuf *rb, struct quic_rxchunk *c)
+{
+	rb->n_chunks--;
 	if (c->buf) {
 		quic_host_rxbuf_put(c->buf);
 		quic_host_free(QUIC_OBJ_RX_CHUNK, c, sizeof(*c));
 	} else {
+		count_copy(rb, -1);
 		quic_host_free(QUIC_OBJ_RX_SMALL, c, RX_SMALL_SIZE);
 	}
 }
 
+static struct quic_rxchunk *ahead_first(const struct quic_recvbuf *rb)
+{
+	return rb_entry_safe(rb_first(&rb->ahead), struct quic_rxchunk, node);
+}
+
+static void ahead_erase(struct quic_recvbuf *rb, struct quic_rxchunk *c)
+{
+	rb_erase(&c->node, &rb->ahead);
+	if (rb->last == c)
+		rb->last = NULL;
+}
+
 void quic_recvbuf_free(struct quic_recvbuf *rb)
 {
-	struct rb_node *n = rb_first(&rb->chunks);
-	struct quic_rxchunk *c;
+	struct quic_rxchunk *c, *n;
 
-	while (n) {
-		c = rb_entry(n, struct quic_rxchunk, node);
-		n = rb_next(n);
-		rb_erase(&c->node, &rb->chunks);
-		rxchunk_free(c);
+	list_for_each_entry_safe(c, n, &rb->ready, list)
+		rxchunk_free(rb, c);
+	INIT_LIST_HEAD(&rb->ready);
+	while ((c = ahead_first(rb))) {
+		ahead_erase(rb, c);
+		rxchunk_free(rb, c);
 	}
-	rb->last = NULL;
-	rb->n_chunks = 0;
 	rb->contig = rb->read;
 }
 
@@ -74,8 +103,8 @@ static u64 rxchunk_end(const struct quic_rxchunk *c)
 	return c->offset + c->len;
 }
 
-static struct quic_rxchunk *rxchunk_new(u64 off, const u8 *data, u32 len,
-					struct quic_rxbuf *buf)
+static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const u8 *data,
+					u32 len, struct quic_rxbuf *buf)
 {
 	struct quic_rxchunk *c;
 
@@ -85,6 +114,7 @@ static struct quic_rxchunk *rxchunk_new(u64 off, const u8 *data, u32 len,
 			return NULL;
 		memcpy(c->copy, data, len);
 		c->data = c->copy;
+		count_copy(rb, 1);
 	} else {
 		c = quic_host_alloc(QUIC_OBJ_RX_CHUNK, sizeof(*c));
 		if (!c)
@@ -95,6 +125,7 @@ static struct quic_rxchunk *rxchunk_new(u64 off, const u8 *data, u32 len,
 	}
 	c->offset = off;
 	c->len = len;
+	rb->n_chunks++;
 	return c;
 }
 
@@ -113,10 +144,28 @@ static bool rxchunk_extend(struct quic_rxchunk *c, u64 off, const u8 *data, u32 
 	return true;
 }
 
-/* Chunk with the highest offset at or below @off, or NULL. */
-static struct quic_rxchunk *rxchunk_before(const struct quic_recvbuf *rb, u64 off)
+/* Bytes at contig. */
+static int ready_add(struct quic_recvbuf *rb, const u8 *data, u32 len,
+		     struct quic_rxbuf *buf)
 {
-	struct rb_node *n = rb->chunks.rb_node;
+	struct quic_rxchunk *c;
+
+	if (list_empty(&rb->ready) ||
+	    !rxchunk_extend(list_last_entry(&rb->ready, struct quic_rxchunk, list),
+			    rb->contig, data, len)) {
+		c = rxchunk_new(rb, rb->contig, data, len, buf);
+		if (!c)
+			return -ENOMEM;
+		list_add_tail(&c->list, &rb->ready);
+	}
+	rb->contig += len;
+	return 0;
+}
+
+/* Chunk behind the gap with the highest offset at or below @off, or NULL. */
+static struct quic_rxchunk *ahead_before(struct quic_recvbuf *rb, u64 off)
+{
+	struct rb_node *n = rb->ahead.rb_node;
 	struct quic_rxchunk *c, *best = NULL;
 
 	if (rb->last && rb->last->offset <= off)
@@ -133,11 +182,23 @@ static struct quic_rxchunk *rxchunk_before(const struct quic_recvbuf *rb, u64 of
 	return best;
 }
 
-/* Link @c behind @prev (NULL: at the very left). */
-static void rxchunk_link(struct quic_recvbuf *rb, struct quic_rxchunk *c,
-			 struct quic_rxchunk *prev)
+/* The chunk after @c, or the first. */
+static struct quic_rxchunk *ahead_next(const struct quic_recvbuf *rb,
+				       struct quic_rxchunk *c)
 {
-	struct rb_node **p = &rb->chunks.rb_node, *parent = NULL;
+	struct rb_node *n;
+
+	if (c && c == rb->last)
+		return NULL;
+	n = c ? rb_next(&c->node) : rb_first(&rb->ahead);
+	return rb_entry_safe(n, struct quic_rxchunk, node);
+}
+
+/* Link @c behind @prev (NULL: at the very left). */
+static void ahead_link(struct quic_recvbuf *rb, struct quic_rxchunk *c,
+		       struct quic_rxchunk *prev, struct quic_rxchunk *next)
+{
+	struct rb_node **p = &rb->ahead.rb_node, *parent = NULL;
 
 	if (prev) {
 		parent = &prev->node;
@@ -148,90 +209,110 @@ static void rxchunk_link(struct quic_recvbuf *rb, struct quic_rxchunk *c,
 		p = &parent->rb_left;
 	}
 	rb_link_node(&c->node, parent, p);
-	rb_insert_color(&c->node, &rb->chunks);
-	rb->n_chunks++;
-	if (!rb->last || c->offset > rb->last->offset)
+	rb_insert_color(&c->node, &rb->ahead);
+	if (!next)
 		rb->last = c;
 }
 
-static struct quic_rxchunk *rxchunk_next(const struct quic_recvbuf *rb,
-					 struct quic_rxchunk *c)
+static bool too_many_copies(const struct quic_recvbuf *rb, u32 len)
 {
-	struct rb_node *n = c ? rb_next(&c->node) : rb_first(&rb->chunks);
-
-	return n ? rb_entry(n, struct quic_rxchunk, node) : NULL;
+	return len <= QUIC_RX_COPY_MAX &&
+	       (rb->copies ? *rb->copies : rb->n_copies) >= rb->copies_max;
 }
 
-/* Let contig run over the chunks that now touch it. */
-static void recvbuf_advance(struct quic_recvbuf *rb, struct quic_rxchunk *c)
+/* Bytes of a gap behind the first gap, between @prev and @next. */
+static int ahead_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
+		     struct quic_rxbuf *buf, struct quic_rxchunk *prev,
+		     struct quic_rxchunk *next)
 {
-	while (c && c->offset <= rb->contig) {
-		rb->contig = max(rb->contig, rxchunk_end(c));
-		c = rxchunk_next(rb, c);
+	struct quic_rxchunk *c;
+
+	if (prev && rxchunk_extend(prev, off, data, len))
+		return 0;
+	if (too_many_copies(rb, len))
+		return -ENOBUFS;
+	c = rxchunk_new(rb, off, data, len, buf);
+	if (!c)
+		return -ENOMEM;
+	ahead_link(rb, c, prev, next);
+	return 0;
+}
+
+/* A gap may be filled: chunks that touch contig now are ready. */
+static void ahead_gather(struct quic_recvbuf *rb)
+{
+	struct quic_rxchunk *c;
+
+	while ((c = ahead_first(rb)) && c->offset == rb->contig) {
+		ahead_erase(rb, c);
+		list_add_tail(&c->list, &rb->ready);
+		rb->contig = rxchunk_end(c);
 	}
+}
+
+/* Fill what is missing of a range, piece by piece. */
+static int recvbuf_fill(struct quic_recvbuf *rb, u64 off, const u8 *data, u64 end,
+			struct quic_rxbuf *buf)
+{
+	struct quic_rxchunk *prev = ahead_before(rb, off), *next;
+	int err = 0;
+	u64 stop;
+
+	while (off < end && !err) {
+		stop = prev ? min(end, rxchunk_end(prev)) : off;
+		if (stop > off) {	/* there already */
+			data += stop - off;
+			off = stop;
+			continue;
+		}
+		next = ahead_next(rb, prev);
+		stop = next ? min(end, next->offset) : end;
+		if (off == rb->contig && stop > off)
+			err = ready_add(rb, data, stop - off, buf);
+		else if (stop > off)
+			err = ahead_add(rb, off, data, stop - off, buf, prev, next);
+		data += stop - off;
+		off = stop;
+		prev = next;
+	}
+	/* Also after an error: others may have filled the gap before. */
+	ahead_gather(rb);
+	return err;
 }
 
 int quic_recvbuf_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
 		     struct quic_rxbuf *buf)
 {
-	struct quic_rxchunk *prev, *next, *c;
-	u64 end = off + len, start, stop;
+	u64 end = off + len;
 
+	rb->highest = max(rb->highest, end);
 	if (off < rb->contig) {
 		if (end <= rb->contig)
 			return 0;
 		data += rb->contig - off;
 		off = rb->contig;
 	}
-	start = off;
-	prev = rxchunk_before(rb, off);
-	while (off < end) {
-		if (prev && rxchunk_end(prev) > off) {
-			stop = min(end, rxchunk_end(prev));
-			data += stop - off;
-			off = stop;
-			continue;
-		}
-		next = prev == rb->last ? NULL : rxchunk_next(rb, prev);
-		stop = next ? min(end, next->offset) : end;
-		if (stop > off && !(prev && rxchunk_extend(prev, off, data, stop - off))) {
-			if (rb->n_chunks >= QUIC_RX_CHUNKS_MAX)
-				return -ENOBUFS;
-			c = rxchunk_new(off, data, stop - off, buf);
-			if (!c)
-				return -ENOMEM;
-			rxchunk_link(rb, c, prev);
-			prev = c;
-		}
-		rb->highest = max(rb->highest, stop);
-		if (off == rb->contig)
-			rb->contig = stop;
-		data += stop - off;
-		off = stop;
-		if (next)
-			prev = next;
-	}
-	rb->highest = max(rb->highest, end);
-	if (start <= rb->contig)
-		recvbuf_advance(rb, rxchunk_before(rb, rb->contig));
-	return 0;
+	if (off == end)
+		return 0;
+	if (likely(off == rb->contig && RB_EMPTY_ROOT(&rb->ahead)))
+		return ready_add(rb, data, end - off, buf);
+	return recvbuf_fill(rb, off, data, end, buf);
 }
 
 const u8 *quic_recvbuf_peek(const struct quic_recvbuf *rb, u32 *len)
 {
-	struct rb_node *n = rb_first(&rb->chunks);
-	struct quic_rxchunk *c;
+	const struct quic_rxchunk *c;
 
-	if (rb->contig == rb->read || !n)
+	if (list_empty(&rb->ready))
 		return NULL;
-	c = rb_entry(n, struct quic_rxchunk, node);
+	c = list_first_entry(&rb->ready, struct quic_rxchunk, list);
 	*len = c->len;
 	return c->data;
 }
 
 void quic_recvbuf_consume(struct quic_recvbuf *rb, u32 len)
 {
-	struct quic_rxchunk *c = rb_entry(rb_first(&rb->chunks), struct quic_rxchunk, node);
+	struct quic_rxchunk *c = list_first_entry(&rb->ready, struct quic_rxchunk, list);
 
 	rb->read += len;
 	c->offset += len;
@@ -239,9 +320,6 @@ void quic_recvbuf_consume(struct quic_recvbuf *rb, u32 len)
 	c->len -= len;
 	if (c->len)
 		return;
-	rb_erase(&c->node, &rb->chunks);
-	rb->n_chunks--;
-	if (rb->last == c)
-		rb->last = NULL;
-	rxchunk_free(c);
+	list_del(&c->list);
+	rxchunk_free(rb, c);
 }

@@ -5,6 +5,7 @@
  *
  *     read                 contiguous                highest
  *      |  readable now      |   gaps and chunks        |
+ *      |  list "ready"      |   tree "ahead"           |
  */
 #ifndef QUIC_CORE_RECVBUF_H
 #define QUIC_CORE_RECVBUF_H
@@ -13,26 +14,36 @@
 #include "host.h"
 
 #define QUIC_RX_COPY_MAX	192	/* up to this many bytes are copied */
-#define QUIC_RX_CHUNKS_MAX	8192	/* per buffer; more: the packet is dropped */
+#define QUIC_RX_CHUNKS_MAX	8192	/* copies when more arrives behind a gap */
+#define QUIC_RX_CRYPTO_CHUNKS_MAX 256	/* the same, of a level's CRYPTO bytes */
 
 /**
  * struct quic_recvbuf - receiving half's bytes
- * @chunks: rb tree of chunks by offset, disjoint
- * @last: the chunk with the highest offset, for O(1) in-order arrival
+ * @ready: chunks from @read to @contig, in order
+ * @ahead: rb tree of chunks behind a gap, by offset, disjoint
+ * @last: the chunk with the highest offset in @ahead, or NULL: look
+ * @copies: chunks that hold copies, in all buffers that share the bound; NULL:
+ *	only @n_copies of this one counts
  * @read: next byte the application takes
  * @contig: end of the bytes contiguous from @read
  * @highest: end of the highest byte seen
  * @final_size: known once @fin
  * @n_chunks: chunks held
+ * @n_copies: those of them that hold copies
+ * @copies_max: bound of the copies for what arrives behind a gap
  */
 struct quic_recvbuf {
-	struct rb_root chunks;
+	struct list_head ready;
+	struct rb_root ahead;
 	struct quic_rxchunk *last;
+	u32 *copies;
 	u64 read;
 	u64 contig;
 	u64 highest;
 	u64 final_size;
 	u32 n_chunks;
+	u32 n_copies;
+	u32 copies_max;
 	bool fin;
 };
 
@@ -50,8 +61,8 @@ void quic_recvbuf_free(struct quic_recvbuf *rb);
  * Bytes that are there already, or were read, are ignored. Flow control and
  * final size were checked by the caller.
  *
- * Return: 0; -ENOMEM or -ENOBUFS: nothing new is promised to be kept, do not
- * acknowledge the packet.
+ * Return: 0; -ENOMEM or -ENOBUFS: not all of it is kept, do not acknowledge the
+ * packet.
  */
 int quic_recvbuf_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
 		     struct quic_rxbuf *buf);
@@ -74,6 +85,16 @@ void quic_recvbuf_consume(struct quic_recvbuf *rb, u32 len);
 static inline bool quic_recvbuf_readable(const struct quic_recvbuf *rb)
 {
 	return rb->contig > rb->read;
+}
+
+/*
+ * Bytes at @off are to be kept even when memory is full: they are what the
+ * reader waits for. Refused, the chunks behind the gap would stay for ever, and
+ * with them the memory full. One frame per buffer, since then it is readable.
+ */
+static inline bool quic_recvbuf_must_take(const struct quic_recvbuf *rb, u64 off)
+{
+	return off <= rb->contig && !quic_recvbuf_readable(rb);
 }
 
 /* Every byte up to the final size was read. */

@@ -158,6 +158,7 @@ static struct quic_stream *stream_new(struct quic_conn *conn, u64 id)
 	INIT_LIST_HEAD(&s->rx_node);
 	quic_sendbuf_init(&s->tx);
 	quic_recvbuf_init(&s->rx);
+	s->rx.copies = &st->rx_copies;
 	quic_valsync_init(&s->max_stream_data, QUIC_FRAME_MAX_STREAM_DATA);
 	quic_valsync_init(&s->reset_stream, QUIC_FRAME_RESET_STREAM);
 	quic_valsync_init(&s->stop_sending, QUIC_FRAME_STOP_SENDING);
@@ -371,7 +372,8 @@ int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
 	if (s->recv_state > QUIC_STREAM_RECV_STATE_SIZE_KNOWN)
 		return 0;
 	if (!s->rx_discard) {
-		if (unlikely(conn->rx_full && f->u.stream.len))
+		if (unlikely(conn->rx_full && f->u.stream.len) &&
+		    !quic_recvbuf_must_take(&s->rx, f->u.stream.offset))
 			return -ENOBUFS;
 		contig = s->rx.contig;
 		err = quic_recvbuf_add(&s->rx, f->u.stream.offset, f->u.stream.data,

@@ -22,7 +22,7 @@ static struct pair *connected(struct unit *t)
 	return p;
 }
 
-static void __maybe_unused inject(struct pair *p, enum pair_side to, const u8 *frames, u32 len)
+static void inject(struct pair *p, enum pair_side to, const u8 *frames, u32 len)
 {
 	struct quic_conn *conn = p->end[to].conn;
 
@@ -105,8 +105,144 @@ static void jumbo_copies(struct unit *t)
 	finish(t, p);
 }
 
+/* ---- receiving ---- */
+
+static struct quic_recvbuf rb;
+
+static int arrive(u64 off, u32 len)
+{
+	struct quic_rxbuf *buf = shim_rxbuf_new(len);
+	int rc;
+
+	memset(buf->data, 'x', len);
+	rc = quic_recvbuf_add(&rb, off, buf->data, len, buf);
+	quic_host_rxbuf_put(buf);
+	return rc;
+}
+
+/* Memory for the end of a frame only fails after its beginning filled a gap. */
+static void gap_filled_then_no_memory(struct unit *t)
+{
+	quic_recvbuf_init(&rb);
+	EXPECT_EQ(t, arrive(400, 400), 0);
+	shim_host_fail_at(2);
+	EXPECT_EQ(t, arrive(0, 1200), -ENOMEM);
+	/* What was acknowledged does not come again. */
+	EXPECT_EQ(t, arrive(0, 400), 0);
+	EXPECT_EQ(t, arrive(800, 400), 0);
+	EXPECT_EQ(t, rb.contig, 1200);
+	quic_recvbuf_free(&rb);
+}
+
+/* A slow reader of a large window: flow control is the only bound. */
+static void in_order_without_end(struct unit *t)
+{
+	u32 i;
+
+	quic_recvbuf_init(&rb);
+	for (i = 0; i < 2 * QUIC_RX_CHUNKS_MAX; i++)
+		ASSERT_EQ(t, arrive(i * 300ULL, 300), 0);
+	EXPECT_EQ(t, rb.contig, i * 300ULL);
+	/* ... or, after a loss, behind a gap. */
+	for (i++; i < 4 * QUIC_RX_CHUNKS_MAX; i++)
+		ASSERT_EQ(t, arrive(i * 300ULL, 300), 0);
+	quic_recvbuf_free(&rb);
+	EXPECT_EQ(t, shim_host_live(), 0);
+}
+
+/* Packets full of frames of one byte, every other byte, on all streams. */
+static void scattered_bytes(struct unit *t)
+{
+	u8 frames[1200];
+	struct quic_wcur w;
+	struct quic_conn *s;
+	struct pair *p;
+	u32 i, n, off = 1;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	p->end[PAIR_SERVER].reading = false;
+	s = p->end[PAIR_SERVER].conn;
+	for (i = 0; i < 200; i++, off += 20) {
+		w = quic_wcur_init(frames, sizeof(frames));
+		for (n = 0; n < 160; n++) {
+			quic_put_u8(&w, 0x0e);
+			quic_put_u8(&w, 4 * (n % 16));
+			quic_put_varint(&w, off + n / 16 * 2);
+			quic_put_u8(&w, 1);
+			quic_put_u8(&w, 'x');
+		}
+		EXPECT(t, !w.bad);
+		inject(p, PAIR_SERVER, frames, w.p - frames);
+	}
+	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+	EXPECT_EQ(t, s->streams.rx_copies, shim_host_live_kind(QUIC_OBJ_RX_SMALL));
+	EXPECT_EQ(t, s->streams.rx_copies, QUIC_RX_CHUNKS_MAX);
+	EXPECT_GT(t, s->stats.pkts_dropped, 0);
+	finish(t, p);
+	EXPECT_EQ(t, shim_host_live(), 0);
+}
+
+static void scattered_crypto(struct unit *t)
+{
+	u8 frames[1200];
+	struct quic_wcur w;
+	struct quic_conn *s;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	s = p->end[PAIR_SERVER].conn;
+	for (i = 0; i < 1000; i++) {
+		w = quic_wcur_init(frames, sizeof(frames));
+		quic_put_u8(&w, 0x06);
+		quic_put_varint(&w, 1 + 2 * i);
+		quic_put_u8(&w, 1);
+		quic_put_u8(&w, 'x');
+		inject(p, PAIR_SERVER, frames, w.p - frames);
+	}
+	EXPECT_EQ(t, shim_host_live_kind(QUIC_OBJ_RX_SMALL), QUIC_RX_CRYPTO_CHUNKS_MAX);
+	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+	finish(t, p);
+}
+
+/* Memory is full of what waits behind a gap: the gap can still be filled. */
+static void full_of_the_future(struct unit *t)
+{
+	static const u8 ahead[] = { 0x0e, 0, 2, 1, 'c' };
+	static const u8 first[] = { 0x0e, 0, 0, 1, 'a' };
+	static const u8 second[] = { 0x0e, 0, 1, 1, 'b' };
+	struct quic_conn *s;
+	struct pair *p;
+	u32 len;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	p->end[PAIR_SERVER].reading = false;
+	s = p->end[PAIR_SERVER].conn;
+	inject(p, PAIR_SERVER, ahead, sizeof(ahead));
+	quic_conn_set_rx_full(s, true);
+	inject(p, PAIR_SERVER, first, sizeof(first));
+	EXPECT_EQ(t, s->stats.pkts_dropped, 0);
+	inject(p, PAIR_SERVER, second, sizeof(second));
+	EXPECT_EQ(t, s->stats.pkts_dropped, 1);
+	ASSERT(t, quic_conn_readable(s));
+	ASSERT(t, quic_stream_peek(quic_conn_readable(s), &len));
+	quic_stream_consume(s, quic_conn_readable(s), len);
+	inject(p, PAIR_SERVER, second, sizeof(second));
+	EXPECT_EQ(t, s->stats.pkts_dropped, 1);
+	EXPECT_EQ(t, s->streams.rx_queued, 2);
+	finish(t, p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(close_in_little_room),
 	UNIT_CASE(jumbo_copies),
+	UNIT_CASE(gap_filled_then_no_memory),
+	UNIT_CASE(in_order_without_end),
+	UNIT_CASE(scattered_bytes),
+	UNIT_CASE(scattered_crypto),
+	UNIT_CASE(full_of_the_future),
 };
 UNIT_SUITE(hostile, cases);
