@@ -364,6 +364,18 @@ struct quic_conn {
 	struct quic_stats stats;
 };
 
+/*
+ * Bytes that may go to an address that is not validated yet (RFC 9000 8.1). A
+ * datagram is built only when QUIC_MIN_UDP_PAYLOAD of them are left.
+ */
+static inline u64 quic_path_amp_room(const struct quic_path *path)
+{
+	if (path->validated)
+		return U64_MAX;
+	return 3 * path->rx_bytes > path->tx_bytes ?
+	       3 * path->rx_bytes - path->tx_bytes : 0;
+}
+
 /* Space that packets of a crypto level are numbered in. */
 static inline enum quic_space quic_level_space(u8 level)
 {

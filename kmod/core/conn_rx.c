@@ -277,6 +277,7 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 {
 	struct rx_ctx x = { .conn = conn, .now = now };
 	bool unblocked = conn->server && !conn->path.validated;
+	u64 before = conn->stats.pkts_recv;
 	u32 i;
 
 	quic_host_assert_owned(conn);
@@ -293,8 +294,11 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 	}
 	if (!quic_conn_is_open(conn))
 		return;
-	conn->idle_tx_reset = false;
-	quic_conn_restart_idle(conn, now);
+	/* RFC 9000 10.1: packets that were processed; a repetition is none. */
+	if (conn->stats.pkts_recv != before) {
+		conn->idle_tx_reset = false;
+		quic_conn_restart_idle(conn, now);
+	}
 	quic_conn_check_shutdown(conn, now);
 	if (unblocked) {
 		conn->want |= QUIC_WANT_TX;
@@ -305,4 +309,12 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len)
 {
 	conn->path.rx_bytes += dgram_len;
+	if (!quic_conn_is_open(conn) || conn->path.validated)
+		return;
+	/*
+	 * More may leave, and the PTO runs again (RFC 9002 6.2.2.1): from when
+	 * packets left, so that the time now is not needed.
+	 */
+	conn->want |= QUIC_WANT_TX;
+	quic_recovery_set_timer(conn, 0);
 }

@@ -400,6 +400,10 @@ static void account(struct tx_ctx *x, struct tx_pkt *p, enum quic_space space)
 		conn->stats.pkts_retrans++;
 	conn->stats.pkts_sent++;
 	quic_recovery_on_sent(conn, space, rec, p->out->len, x->now);
+	if (!(rec->flags & QUIC_SENT_IN_FLIGHT))
+		return;		/* ACKs are not paced (RFC 9002 7.7) */
+	quic_pacer_sent(&conn->path.pacer, p->out->len);
+	x->pace -= min_t(u64, x->pace, p->out->len);
 }
 
 /*
@@ -418,6 +422,8 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 	*p = (struct tx_pkt){ .s = s, .level = level };
 	p->eliciting_ok = (data || probe) && eliciting_ok(x, s);
 	if (!p->eliciting_ok && !quic_pnspace_ack_due(s, x->now))
+		return 0;
+	if (!p->eliciting_ok && unlikely(quic_sent_crowded(&s->sent)))
 		return 0;
 	if (quic_sent_reserve(&s->sent, s->tx_next))
 		return 0;
@@ -447,17 +453,6 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 
 /* ---- one datagram ---- */
 
-/* Bytes that anti-amplification still allows (RFC 9000 8.1). */
-static u64 amplification_room(const struct quic_conn *conn)
-{
-	const struct quic_path *path = &conn->path;
-
-	if (path->validated)
-		return U64_MAX;
-	return 3 * path->rx_bytes > path->tx_bytes ?
-	       3 * path->rx_bytes - path->tx_bytes : 0;
-}
-
 static void dgram_sent(struct tx_ctx *x, u32 len)
 {
 	struct quic_conn *conn = x->conn;
@@ -467,8 +462,6 @@ static void dgram_sent(struct tx_ctx *x, u32 len)
 	quic_host_tx_commit(x->batch, len);
 	conn->path.tx_bytes += len;
 	conn->stats.bytes_sent += len;
-	quic_pacer_sent(&conn->path.pacer, len);
-	x->pace -= min_t(u64, x->pace, len);
 }
 
 /* RFC 9000 14.1: which datagrams must have 1200 bytes? */
@@ -532,7 +525,7 @@ static u32 build_app(struct tx_ctx *x, u8 *buf, u32 room)
 static u32 build_dgram(struct tx_ctx *x)
 {
 	struct quic_conn *conn = x->conn;
-	u64 amp = amplification_room(conn);
+	u64 amp = quic_path_amp_room(&conn->path);
 	u32 room = min_t(u64, conn->path.mtu, amp), len;
 	u8 *buf;
 
@@ -628,7 +621,7 @@ static void build_close(struct tx_ctx *x)
 		QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_APP
 	};
 	struct quic_conn *conn = x->conn;
-	u32 room = min_t(u64, QUIC_MIN_UDP_PAYLOAD, amplification_room(conn));
+	u32 room = min_t(u64, QUIC_MIN_UDP_PAYLOAD, quic_path_amp_room(&conn->path));
 	u32 i, len, used = 0;
 	struct tx_pkt p, last;
 	u8 *buf;

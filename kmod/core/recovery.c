@@ -6,6 +6,8 @@
  * lies three packets or 9/8 of a round trip below the largest acknowledged is
  * lost; when nothing is heard, the PTO sends probes. What a packet carried is
  * told to its owners: ranges to the streams, values (valsync.h) to their list.
+ * A range is walked upwards, the order in which its packets were filled: so base
+ * of a stream's sendbuf rises step by step, and values are found at the front.
  * The congestion controller hears one summary per ACK frame, not per packet.
  *
  * Invariant: path.cc.bytes_in_flight is the sum of the sizes of outstanding
@@ -80,14 +82,20 @@ static void ranges_lost(struct quic_conn *conn, enum quic_space space,
 	}
 }
 
-/* Values that packet @pn carried: acknowledged, or to be said again. */
+/*
+ * Values that packet @pn carried: acknowledged, or to be said again. The list is
+ * in order of packet numbers, and they are settled from the lowest: what stands
+ * in front was sent before and is still under way.
+ */
 static void vals_settle(struct quic_conn *conn, u64 pn, bool acked)
 {
 	struct quic_valsync *v, *n;
 
 again:
 	list_for_each_entry_safe(v, n, &conn->vals.flying, node) {
-		if (v->pn != pn)
+		if (v->pn > pn)
+			break;
+		if (v->pn < pn)
 			continue;
 		if (!acked) {
 			quic_valsync_set(&conn->vals, v);
@@ -120,7 +128,7 @@ static void pkt_acked(struct quic_conn *conn, enum quic_space space, u64 pn,
 			sum->eliciting = true;
 		}
 	}
-	if (!sum->any) {	/* ranges come from the largest down */
+	if (!sum->any || pn > sum->largest_newly) {
 		sum->any = true;
 		sum->largest_newly = pn;
 		sum->largest_time = p->time;
@@ -149,7 +157,7 @@ static void apply_ranges(struct quic_conn *conn, enum quic_space space,
 			break;
 		lo = max(lo, sent->base);
 		hi = min(hi, sent->next - 1);
-		for (pn = hi + 1; pn-- > lo;) {
+		for (pn = lo; pn <= hi; pn++) {
 			p = quic_sent_get(sent, pn);
 			if (p->flags & (QUIC_SENT_OUTSTANDING | QUIC_SENT_LOST))
 				pkt_acked(conn, space, pn, p, sum);
@@ -159,7 +167,8 @@ static void apply_ranges(struct quic_conn *conn, enum quic_space space,
 
 /*
  * Persistent congestion (RFC 9002 7.6): two ack-eliciting packets lost, nothing
- * between them acknowledged, further apart than the duration.
+ * between them acknowledged, further apart than the duration. Lost packets that
+ * are no evidence themselves, ACKs and path MTU probes, do not end the run.
  */
 static void loss_note_run(struct quic_conn *conn, struct loss_sum *sum,
 			  const struct quic_sent_pkt *p, u64 pn)
@@ -170,8 +179,8 @@ static void loss_note_run(struct quic_conn *conn, struct loss_sum *sum,
 	if (sum->run && sum->run_end != pn)
 		sum->run = false;
 	sum->run_end = pn + 1;
-	if (!(p->flags & QUIC_SENT_ACK_ELICITING) || !rtt->has_sample ||
-	    p->time < rtt->first_sample_time)
+	if (!(p->flags & QUIC_SENT_ACK_ELICITING) || p->flags & QUIC_SENT_PMTU ||
+	    !rtt->has_sample || p->time < rtt->first_sample_time)
 		return;
 	if (!sum->run) {
 		sum->run = true;
@@ -197,6 +206,7 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 		s->sent.n_eliciting--;
 	if (p->flags & QUIC_SENT_CTRL)
 		vals_settle(conn, pn, false);
+	loss_note_run(conn, sum, p, pn);
 	if (p->flags & QUIC_SENT_PMTU) {
 		/* RFC 9000 14.4: no sign of congestion. */
 		quic_pmtud_lost(conn, p->size);
@@ -208,7 +218,6 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 		return;
 	sum->any = true;
 	sum->newest_sent = max(sum->newest_sent, p->time);
-	loss_note_run(conn, sum, p, pn);
 }
 
 /* DetectAndRemoveLostPackets(). */
@@ -403,8 +412,7 @@ void quic_recovery_set_timer(struct quic_conn *conn, u64 now)
 
 	if (t == QUIC_TIME_NEVER) {
 		/* RFC 9002 6.2.2.1: blocked by amplification: no timer. */
-		if (conn->server && !conn->path.validated &&
-		    conn->path.tx_bytes >= 3 * conn->path.rx_bytes)
+		if (quic_path_amp_room(&conn->path) < QUIC_MIN_UDP_PAYLOAD)
 			t = QUIC_TIME_NEVER;
 		else
 			t = pto_time(conn, now, &space);

@@ -57,15 +57,20 @@ static int rangelist_make_room(struct quic_rangelist *l)
 	return 0;
 }
 
-/* First range that ends at or after @v; most calls concern the last ones. */
+/* First range that ends at or after @v. A peer can make thousands of them. */
 static u32 rangelist_find(struct quic_rangelist *l, u64 v)
 {
 	struct quic_span *r = spans(l);
-	u32 i = l->n;
+	u32 lo = 0, hi = l->n, mid;
 
-	while (i && r[i - 1].hi >= v)
-		i--;
-	return i;
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (r[mid].hi >= v)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
 }
 
 /**
@@ -326,7 +331,7 @@ void quic_sendbuf_lost(struct quic_sendbuf *sb, u64 off, u32 len, bool fin)
 	if (fin && !sb->fin_acked)
 		sb->fin_lost = true;
 	off = max(off, sb->base);
-	for (i = 0; i < sb->acked.n && off < end; i++) {
+	for (i = rangelist_find(&sb->acked, off); i < sb->acked.n && off < end; i++) {
 		if (a[i].hi <= off)
 			continue;
 		if (a[i].lo >= end)

@@ -6,7 +6,8 @@
  * is one mask and one load, and loss detection walks memory in order. The ring
  * keeps the numbers [base, next); it doubles when that range outgrows it. A
  * number inside the range that was skipped, or whose record is finished with,
- * has flags 0.
+ * has flags 0. Before the ring grows it forgets packets at the base that are not
+ * in flight: ACKs alone are acknowledged only by chance.
  *
  * Invariants: next - base <= cap; a record with extra ranges has a non-zero
  * flags word, so freeing the ring frees them all.
@@ -57,11 +58,36 @@ static int quic_sent_grow(struct quic_sent *s, u32 cap)
 	return 0;
 }
 
+static void quic_sent_trim(struct quic_sent *s)
+{
+	struct quic_sent_pkt *p;
+
+	for (; s->base < s->next; s->base++) {
+		p = quic_sent_get(s, s->base);
+		if (p->flags & QUIC_SENT_IN_FLIGHT)
+			break;
+		quic_sent_clear(p);
+	}
+}
+
+bool quic_sent_crowded(struct quic_sent *s)
+{
+	if (likely(s->next - s->base < QUIC_SENT_CROWD))
+		return false;
+	quic_sent_trim(s);
+	return s->next - s->base >= QUIC_SENT_CROWD &&
+	       s->n_eliciting < QUIC_SENT_CROWD / 8;
+}
+
 int quic_sent_reserve(struct quic_sent *s, u64 pn)
 {
 	u32 cap = s->cap ? s->cap : QUIC_SENT_CAP_MIN;
 
 	if (likely(s->cap && pn - s->base < s->cap))
+		return 0;
+	if (cap >= QUIC_SENT_CAP_TRIM)
+		quic_sent_trim(s);
+	if (s->cap && pn - s->base < s->cap)
 		return 0;
 	while (pn - s->base >= cap) {
 		if (cap >= QUIC_SENT_CAP_MAX)

@@ -74,6 +74,8 @@ struct quic_sent {
 
 #define QUIC_SENT_CAP_MIN	32
 #define QUIC_SENT_CAP_MAX	(1U << 17)
+#define QUIC_SENT_CAP_TRIM	256	/* ACKs at the base keep fewer than these */
+#define QUIC_SENT_CROWD		16384	/* records, of which few elicit an ACK */
 
 void quic_sent_free(struct quic_sent *s);
 
@@ -84,6 +86,18 @@ void quic_sent_free(struct quic_sent *s);
  * Return: 0, or -ENOMEM / -ENOBUFS: do not send now.
  */
 int quic_sent_reserve(struct quic_sent *s, u64 pn);
+
+/**
+ * quic_sent_crowded - do records of unacknowledged ACKs fill the ring?
+ * @s: ring
+ *
+ * A peer need not acknowledge packets without ack-eliciting frames, and one that
+ * does not acknowledge the others either would let the ring grow with each ACK
+ * it makes us send.
+ *
+ * Return: true: send nothing that does not elicit an ACK.
+ */
+bool quic_sent_crowded(struct quic_sent *s);
 
 /**
  * quic_sent_add - start the record of a packet

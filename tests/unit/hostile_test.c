@@ -236,6 +236,131 @@ static void full_of_the_future(struct unit *t)
 	finish(t, p);
 }
 
+/* ---- time and acknowledgements ---- */
+
+static const u8 ping[] = { 0x01 };
+
+static bool drop_all(struct pair *unused, enum pair_side from, u64 n)
+{
+	return true;
+}
+
+/* An established pair whose packets vanish from now on. */
+static struct pair *cut_off(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	p->cfg.link[0].drop = drop_all;
+	p->cfg.link[1].drop = drop_all;
+	return p;
+}
+
+/* A packet recorded and sent again by somebody else keeps nothing alive. */
+static void repetition_is_no_life(struct unit *t)
+{
+	struct quic_conn *s;
+	struct pair *p = cut_off(t);
+	u64 idle, pn;
+
+	s = p->end[PAIR_SERVER].conn;
+	pn = s->space[QUIC_SPACE_APP].rx_next;
+	p->now += SEC;
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, pn, ping, sizeof(ping));
+	idle = s->idle_deadline;
+	EXPECT_GT(t, idle, p->now);
+	p->now += SEC;
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, pn, ping, sizeof(ping));
+	EXPECT_EQ(t, s->stats.pkts_dup, 1);
+	EXPECT_EQ(t, s->idle_deadline, idle);
+	finish(t, p);
+}
+
+/* A server that may send no more hears of a datagram it cannot open. */
+static void credit_from_the_unreadable(struct unit *t)
+{
+	struct quic_conn *s;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = pair_new(&cfg);
+	p->cfg.link[1].drop = drop_all;
+	while (!p->end[PAIR_SERVER].conn)
+		pair_run(p, NULL, p->now + MS);
+	s = p->end[PAIR_SERVER].conn;
+	ASSERT(t, !s->path.validated);
+	/* Less than a datagram's worth: nothing can leave, no timer runs. */
+	s->path.rx_bytes = 2000;
+	s->path.tx_bytes = 6000 - 1000;
+	quic_recovery_set_timer(s, p->now);
+	EXPECT_EQ(t, s->loss_deadline, QUIC_TIME_NEVER);
+	quic_conn_take_want(s);
+	quic_conn_recv_undecryptable(s, 400);
+	EXPECT(t, quic_conn_take_want(s) & QUIC_WANT_TX);
+	EXPECT_NE(t, s->loss_deadline, QUIC_TIME_NEVER);
+	pair_free(p);
+}
+
+/* A peer that sends PINGs and acknowledges nothing. */
+static void acks_that_nobody_acks(struct unit *t)
+{
+	struct pair *p = cut_off(t);
+	struct quic_conn *s = p->end[PAIR_SERVER].conn;
+	struct quic_sent *sent = &s->space[QUIC_SPACE_APP].sent;
+	u64 acks = s->stats.acks_sent;
+	u32 i;
+
+	for (i = 0; i < 4000; i++)
+		inject(p, PAIR_SERVER, ping, sizeof(ping));
+	EXPECT_EQ(t, s->stats.acks_sent - acks, 2000);
+	EXPECT_LE(t, sent->cap, QUIC_SENT_CAP_TRIM);
+	/* Nor what does want an ACK: then ACKs stop at some time. */
+	pair_flow(p, PAIR_SERVER, 1);
+	pair_pump(p);
+	for (i = 0; i < 40000; i++)
+		inject(p, PAIR_SERVER, ping, sizeof(ping));
+	EXPECT_EQ(t, sent->n_eliciting, 1);
+	EXPECT_LE(t, sent->cap, 2 * QUIC_SENT_CROWD);
+	EXPECT_LE(t, sent->next - sent->base, QUIC_SENT_CROWD);
+	/* ... but not probes. */
+	pair_run(p, NULL, s->loss_deadline);
+	EXPECT_EQ(t, sent->n_eliciting, 3);
+	finish(t, p);
+}
+
+/* RFC 9002 7.6: that ACKs were lost in between makes it no better. */
+static void persistent_in_spite_of_acks(struct unit *t)
+{
+	struct pair *p = cut_off(t);
+	struct quic_conn *c = p->end[PAIR_CLIENT].conn;
+	struct quic_pnspace *s = &c->space[QUIC_SPACE_APP];
+	u8 frame[16] = { 0x02 };
+	struct quic_wcur w = quic_wcur_init(frame + 1, sizeof(frame) - 1);
+	u32 i;
+
+	pair_flow(p, PAIR_CLIENT, 1 << 20);
+	pair_pump(p);
+	c->path.cc.cwnd = c->path.cc.bytes_in_flight;
+	for (i = 0; i < 4; i++) {
+		pair_run(p, NULL, c->loss_deadline);
+		inject(p, PAIR_CLIENT, ping, sizeof(ping));
+		inject(p, PAIR_CLIENT, ping, sizeof(ping));
+		EXPECT_EQ(t, quic_sent_get(&s->sent, s->tx_next - 1)->flags,
+			  QUIC_SENT_OUTSTANDING | QUIC_SENT_ACK);
+	}
+	pair_run(p, NULL, c->loss_deadline);
+	p->now += 20 * MS;
+	quic_put_varint(&w, s->tx_next - 1);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, 0);
+	inject(p, PAIR_CLIENT, frame, w.p - frame);
+	EXPECT_GT(t, c->stats.pkts_lost, 9);
+	EXPECT_LE(t, c->path.cc.cwnd, quic_cc_min_window(&c->path.cc) + 1500);
+	finish(t, p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(close_in_little_room),
 	UNIT_CASE(jumbo_copies),
@@ -244,5 +369,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(scattered_bytes),
 	UNIT_CASE(scattered_crypto),
 	UNIT_CASE(full_of_the_future),
+	UNIT_CASE(repetition_is_no_life),
+	UNIT_CASE(credit_from_the_unreadable),
+	UNIT_CASE(acks_that_nobody_acks),
+	UNIT_CASE(persistent_in_spite_of_acks),
 };
 UNIT_SUITE(hostile, cases);

@@ -4,6 +4,8 @@
 #include "../shim/shim_host.h"
 #include "../../kmod/core/sent.h"
 
+#define FLYING	(QUIC_SENT_OUTSTANDING | QUIC_SENT_IN_FLIGHT)
+
 static struct quic_sent s;
 
 static void send_pn(struct unit *t, u64 pn)
@@ -13,7 +15,7 @@ static void send_pn(struct unit *t, u64 pn)
 	ASSERT_EQ(t, quic_sent_reserve(&s, pn), 0);
 	p = quic_sent_add(&s, pn);
 	EXPECT_EQ(t, p->flags, 0);
-	p->flags = QUIC_SENT_OUTSTANDING;
+	p->flags = FLYING;
 	p->time = pn * 3;
 }
 
@@ -57,7 +59,7 @@ static void skipped_numbers(struct unit *t)
 	send_pn(t, 9);
 	EXPECT_EQ(t, s.next, 10);
 	EXPECT_EQ(t, quic_sent_get(&s, 5)->flags, 0);
-	EXPECT_EQ(t, quic_sent_get(&s, 3)->flags, QUIC_SENT_OUTSTANDING);
+	EXPECT_EQ(t, quic_sent_get(&s, 3)->flags, FLYING);
 	quic_sent_advance(&s);
 	EXPECT_EQ(t, s.base, 3);
 	quic_sent_clear(quic_sent_get(&s, 3));
@@ -76,7 +78,7 @@ static void limits(struct unit *t)
 	shim_host_fail_at(1);
 	EXPECT_EQ(t, quic_sent_reserve(&s, 40), -ENOMEM);
 	EXPECT_EQ(t, s.cap, QUIC_SENT_CAP_MIN);
-	EXPECT_EQ(t, quic_sent_get(&s, 0)->flags, QUIC_SENT_OUTSTANDING);
+	EXPECT_EQ(t, quic_sent_get(&s, 0)->flags, FLYING);
 	EXPECT_EQ(t, quic_sent_reserve(&s, 40), 0);
 	quic_sent_free(&s);
 }
