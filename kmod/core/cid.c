@@ -216,18 +216,29 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 	return err;
 }
 
+static int never_issued(struct quic_conn *conn)
+{
+	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+			      QUIC_FRAME_RETIRE_CONNECTION_ID,
+			      "RETIRE_CONNECTION_ID of a number never issued");
+}
+
 int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f)
 {
 	struct quic_cids *c = &conn->cids;
 	u32 i;
 
 	if (f->u.retire_cid.seq >= c->local_next)
-		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
-				      QUIC_FRAME_RETIRE_CONNECTION_ID,
-				      "RETIRE_CONNECTION_ID of a number never issued");
+		return never_issued(conn);
 	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
 		if (!c->local[i].used || c->local[i].seq != f->u.retire_cid.seq)
 			continue;
+		/*
+		 * It must have heard of it (RFC 9000 19.16), all but the first:
+		 * else a packet full of guesses makes hundreds of new ones.
+		 */
+		if (c->local[i].seq && !c->local[i].announce.said)
+			return never_issued(conn);
 		quic_valsync_stop(&c->local[i].announce);
 		c->local[i].used = false;
 		conn->want |= QUIC_WANT_CIDS;
@@ -254,7 +265,8 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 
 		for (j = 0; j < QUIC_RESET_TOKEN_LEN; j++)
 			diff |= c->remote[i].token[j] ^ token[j];
-		match |= c->remote[i].used & c->remote[i].has_token & (diff == 0);
+		/* RFC 9000 10.3.1: not those of IDs that were never used. */
+		match |= (i == c->active) & c->remote[i].has_token & (diff == 0);
 	}
 	return match;
 }

@@ -36,7 +36,7 @@ int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f);
 /* The reset token that the server's transport parameters gave for its first ID. */
 void quic_cid_set_token(struct quic_conn *conn, const u8 *token);
 
-/* Does @token belong to a connection ID in use? Constant time. */
+/* Does @token belong to the connection ID that packets go to? Constant time. */
 bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token);
 
 /* Fill the frame that announces a value of this module. */

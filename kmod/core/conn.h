@@ -214,7 +214,7 @@ struct quic_cids {
 /**
  * struct quic_stream - one stream (stream.c)
  * @node: in streams.tree, by @id
- * @tx_node: in streams.sendable while it has something to send
+ * @tx_node: in streams.sendable or .waiting while it has something to send
  * @rx_node: in streams.readable while it has something to read
  * @id: stream ID
  * @send_state: QUIC_STREAM_SEND_STATE_*; has_tx says whether the half exists
@@ -258,6 +258,9 @@ struct quic_stream {
 /**
  * struct quic_streams - all streams (stream.c)
  * Arrays of two: [0] bidirectional, [1] unidirectional.
+ * @sendable: that have something to send
+ * @waiting: that would, had the peer given the connection more credit
+ * @readable: that have something to read
  * @next_local: next stream of ours, as a count
  * @max_local: the peer lets us open this many
  * @next_remote: streams the peer opened, as a count
@@ -269,6 +272,7 @@ struct quic_stream {
 struct quic_streams {
 	struct rb_root tree;
 	struct list_head sendable;
+	struct list_head waiting;
 	struct list_head readable;
 	struct quic_stream *last;	/* found last */
 	u32 n_open;

@@ -70,8 +70,7 @@ static int rx_stop(struct rx_ctx *x, const struct quic_frame *f)
 
 static int rx_max_data(struct rx_ctx *x, const struct quic_frame *f)
 {
-	if (quic_flow_tx_raise(&x->conn->flow_tx, f->u.max.limit))
-		x->conn->want |= QUIC_WANT_TX;
+	quic_streams_on_max_data(x->conn, f);
 	return 0;
 }
 

@@ -38,7 +38,6 @@
  * @now: time
  * @pace: bytes that pacing allows
  * @paced_out: pacing stopped something
- * @cwnd_out: the congestion window did
  */
 struct tx_ctx {
 	struct quic_conn *conn;
@@ -46,7 +45,6 @@ struct tx_ctx {
 	u64 now;
 	u64 pace;
 	bool paced_out;
-	bool cwnd_out;
 };
 
 /**
@@ -234,15 +232,15 @@ static bool others_wait(const struct quic_conn *conn)
 	return conn->streams.sendable.next != conn->streams.sendable.prev;
 }
 
-static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s)
+/* Bytes [off, off + len) of a stream. Return: false when nothing fits. */
+static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s,
+		       u64 off, u64 len)
 {
 	struct quic_conn *conn = x->conn;
-	u64 off, len, next = s->tx.next;
+	u64 next = s->tx.next;
 	bool fills;
 	u32 n = 0;
 
-	if (!quic_stream_tx_next(conn, s, &off, &len))
-		return true;
 	fills = len + TX_ALIGN + 24 >= quic_wcur_left(&p->w);
 	if (len > TX_COPY_MAX && !p->expand && (fills || !others_wait(conn)))
 		n = put_stream_ref(p, s, off, len);
@@ -256,13 +254,14 @@ static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s
 }
 
 /*
- * Streams take turns: one that had its turn goes to the end of the list, also
- * when the connection's credit left nothing for it.
+ * Streams take turns: one that had its turn goes to the end of the list. What
+ * the connection's credit leaves nothing for is looked at once per MAX_DATA.
  */
 static void put_streams(struct tx_ctx *x, struct tx_pkt *p)
 {
 	struct list_head *list = &x->conn->streams.sendable;
 	struct quic_stream *s, *n, *last;
+	u64 off, len;
 
 	if (list_empty(list))
 		return;
@@ -270,9 +269,11 @@ static void put_streams(struct tx_ctx *x, struct tx_pkt *p)
 	list_for_each_entry_safe(s, n, list, tx_node) {
 		bool end = s == last;
 
-		if (!put_stream(x, p, s))
+		if (!quic_stream_tx_next(x->conn, s, &off, &len))
+			quic_stream_tx_wait(x->conn, s);
+		else if (!put_stream(x, p, s, off, len))
 			return;
-		if (!list_empty(&s->tx_node))
+		else if (!list_empty(&s->tx_node))
 			list_move_tail(&s->tx_node, list);
 		if (end || p->full || quic_wcur_left(&p->w) < 8)
 			return;
@@ -369,10 +370,8 @@ static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
 
 	if (s->probes)
 		return true;
-	if (quic_cc_room(&path->cc) < path->mtu) {
-		x->cwnd_out = true;
+	if (quic_cc_room(&path->cc) < path->mtu)
 		return false;
-	}
 	if (x->pace < path->mtu) {
 		x->paced_out = true;
 		return false;
@@ -676,7 +675,9 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	}
 	if (x.paced_out)
 		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer, conn->path.mtu);
-	conn->path.app_limited = !x.paced_out && !x.cwnd_out;
+	/* Neither pacing nor the window stopped us, nor the batch's size. */
+	conn->path.app_limited = !x.paced_out && batch->n_dgrams < batch->max_dgrams &&
+				 quic_cc_room(&conn->path.cc) >= conn->path.mtu;
 	if (batch->n_dgrams > 1)
 		conn->stats.trains++;
 out:

@@ -5,8 +5,9 @@
  *
  * A stream is found by its ID in a red-black tree; the one found last is
  * remembered, which answers almost every look-up of a bulk transfer. Streams
- * with something to send wait in one list, those with something to read in
- * another, so that neither building a packet nor reading looks at idle ones.
+ * with something to send wait in one list, those of them that only MAX_DATA can
+ * help in a second, those with something to read in a third, so that neither
+ * building a packet nor reading looks at idle ones.
  * A stream whose two halves have ended is freed; its ID counts as known for
  * ever because the counts of opened streams only grow.
  *
@@ -41,6 +42,7 @@ void quic_streams_init(struct quic_conn *conn)
 
 	st->tree = RB_ROOT;
 	INIT_LIST_HEAD(&st->sendable);
+	INIT_LIST_HEAD(&st->waiting);
 	INIT_LIST_HEAD(&st->readable);
 	for (i = 0; i < 2; i++) {
 		quic_valsync_init(&st->max_streams[i], QUIC_FRAME_MAX_STREAMS + i);
@@ -514,6 +516,17 @@ void quic_stream_tx_update(struct quic_conn *conn, struct quic_stream *s)
 	}
 }
 
+/* Say once per limit that it holds us back (RFC 9000 4.1). */
+static void tx_note_blocked(struct quic_conn *conn, struct quic_flow_tx *flow,
+			    struct quic_valsync *v)
+{
+	if (flow->used < flow->limit || flow->blocked_at == flow->limit + 1)
+		return;
+	flow->blocked_at = flow->limit + 1;
+	quic_valsync_set(&conn->vals, v);
+	conn->want |= QUIC_WANT_TX;
+}
+
 int quic_stream_append(struct quic_conn *conn, struct quic_stream *stream,
 		       const u8 *data, u32 len, struct quic_txbuf *owner, bool *merged)
 {
@@ -526,6 +539,8 @@ int quic_stream_append(struct quic_conn *conn, struct quic_stream *stream,
 		return err;
 	conn->streams.tx_queued += len;
 	quic_stream_tx_update(conn, stream);
+	/* Without any credit nothing will be sent that could note it. */
+	tx_note_blocked(conn, &stream->flow_tx, &stream->blocked);
 	return 0;
 }
 
@@ -588,6 +603,26 @@ int quic_stream_on_max_data(struct quic_conn *conn, const struct quic_frame *f)
 	return 0;
 }
 
+void quic_streams_on_max_data(struct quic_conn *conn, const struct quic_frame *f)
+{
+	struct quic_streams *st = &conn->streams;
+
+	if (!quic_flow_tx_raise(&conn->flow_tx, f->u.max.limit))
+		return;
+	list_splice_tail_init(&st->waiting, &st->sendable);
+	conn->want |= QUIC_WANT_TX;
+}
+
+void quic_stream_tx_wait(struct quic_conn *conn, struct quic_stream *s)
+{
+	if (!tx_something(s)) {
+		list_del_init(&s->tx_node);
+		return;
+	}
+	list_move_tail(&s->tx_node, &conn->streams.waiting);
+	tx_note_blocked(conn, &conn->flow_tx, &conn->data_blocked);
+}
+
 void quic_streams_on_max_streams(struct quic_conn *conn, const struct quic_frame *f)
 {
 	struct quic_streams *st = &conn->streams;
@@ -606,16 +641,6 @@ bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off
 			 quic_flow_tx_credit(&conn->flow_tx));
 
 	return quic_sendbuf_next(&s->tx, credit, off, len);
-}
-
-/* Say once per limit that it holds us back (RFC 9000 4.1). */
-static void tx_note_blocked(struct quic_conn *conn, struct quic_flow_tx *flow,
-			    struct quic_valsync *v)
-{
-	if (flow->used < flow->limit || flow->blocked_at == flow->limit + 1)
-		return;
-	flow->blocked_at = flow->limit + 1;
-	quic_valsync_set(&conn->vals, v);
 }
 
 void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
@@ -665,6 +690,9 @@ void quic_stream_on_lost(struct quic_conn *conn, u64 id, u64 off, u32 len, bool 
 		return;
 	quic_sendbuf_lost(&s->tx, off, len, fin);
 	quic_stream_tx_update(conn, s);
+	/* To send again takes no credit. */
+	if (!list_empty(&s->tx_node))
+		list_move_tail(&s->tx_node, &conn->streams.sendable);
 }
 
 void quic_stream_reset_acked(struct quic_conn *conn, struct quic_stream *s)
@@ -721,6 +749,8 @@ bool quic_streams_all_acked(const struct quic_conn *conn)
 {
 	struct rb_node *n;
 
+	if (conn->streams.tx_queued)
+		return false;
 	for (n = rb_first(&conn->streams.tree); n; n = rb_next(n)) {
 		const struct quic_stream *s = rb_entry(n, struct quic_stream, node);
 

@@ -20,6 +20,7 @@ int quic_stream_on_reset(struct quic_conn *conn, const struct quic_frame *f);
 int quic_stream_on_stop(struct quic_conn *conn, const struct quic_frame *f);
 int quic_stream_on_max_data(struct quic_conn *conn, const struct quic_frame *f);
 int quic_stream_on_blocked(struct quic_conn *conn, const struct quic_frame *f);
+void quic_streams_on_max_data(struct quic_conn *conn, const struct quic_frame *f);
 void quic_streams_on_max_streams(struct quic_conn *conn, const struct quic_frame *f);
 
 /* What happened to a range that was sent. */
@@ -36,6 +37,9 @@ void quic_stream_reset_acked(struct quic_conn *conn, struct quic_stream *s);
  * Return: false when there is nothing, or no credit.
  */
 bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off, u64 *len);
+
+/* quic_stream_tx_next() had nothing for a stream of the list: off it goes. */
+void quic_stream_tx_wait(struct quic_conn *conn, struct quic_stream *s);
 
 /* A STREAM frame with this range was built. */
 void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,

@@ -28,12 +28,14 @@ enum quic_valsync_state {
  * @node: in the connection's wanted or flying list, else empty
  * @frame: QUIC_FRAME_*: what announces it
  * @state: enum quic_valsync_state
+ * @said: it was in a packet once
  * @pn: packet that carried it last, when flying
  */
 struct quic_valsync {
 	struct list_head node;
 	u8 frame;
 	u8 state;
+	bool said;
 	u64 pn;
 };
 
@@ -56,6 +58,7 @@ static inline void quic_valsync_init(struct quic_valsync *v, u8 frame)
 	INIT_LIST_HEAD(&v->node);
 	v->frame = frame;
 	v->state = QUIC_VAL_IDLE;
+	v->said = false;
 	v->pn = 0;
 }
 
@@ -79,6 +82,7 @@ static inline void quic_valsync_sent(struct quic_valsyncs *vs, struct quic_valsy
 				     u64 pn)
 {
 	v->state = QUIC_VAL_FLYING;
+	v->said = true;
 	v->pn = pn;
 	list_move_tail(&v->node, &vs->flying);
 }

@@ -361,6 +361,88 @@ static void persistent_in_spite_of_acks(struct unit *t)
 	finish(t, p);
 }
 
+/* ---- connection IDs and streams ---- */
+
+/* Numbers can be guessed: of IDs that the peer was not told of yet. */
+static void retire_the_untold(struct unit *t)
+{
+	static const u8 told[] = { 0x19, 0, 0x19, 1, 0x19, 2, 0x19, 3 };
+	static const u8 untold[] = { 0x19, 1, 0x19, 4 };
+	struct pair *p = cut_off(t);
+	struct quic_conn *s = p->end[PAIR_SERVER].conn;
+
+	inject(p, PAIR_SERVER, told, sizeof(told));
+	EXPECT_EQ(t, s->cids.local_next, 8);
+	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+	finish(t, p);
+
+	p = cut_off(t);
+	s = p->end[PAIR_SERVER].conn;
+	inject(p, PAIR_SERVER, untold, sizeof(untold));
+	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_CLOSING);
+	EXPECT_EQ(t, quic_conn_close_info(s)->code, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION);
+	EXPECT_EQ(t, s->cids.local_next, 5);
+	finish(t, p);
+}
+
+/* RFC 9000 10.3.1: the token of an ID that no packet went to ends nothing. */
+static void reset_token_of_a_spare(struct unit *t)
+{
+	struct pair *p = cut_off(t);
+	struct quic_conn *c = p->end[PAIR_CLIENT].conn;
+	const struct quic_cids *ids = &c->cids;
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		if (i == ids->active || !ids->remote[i].used)
+			continue;
+		EXPECT(t, !quic_conn_recv_reset(c, ids->remote[i].token, p->now));
+	}
+	EXPECT(t, quic_conn_recv_reset(c, ids->remote[ids->active].token, p->now));
+	pair_free(p);
+}
+
+/* Many streams that only MAX_DATA can help: nobody looks at them till then. */
+static void waiting_for_max_data(struct unit *t)
+{
+	struct quic_conn *c;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].initial_max_data = 20000;
+	cfg.link[0].loss = 100;
+	p = connected(t);
+	p->end[PAIR_SERVER].reading = false;
+	c = p->end[PAIR_CLIENT].conn;
+	for (i = 0; i < 16; i++)
+		pair_flow(p, PAIR_CLIENT, 30000 + i);
+	pair_run(p, NULL, p->now + 2 * SEC);
+	EXPECT(t, list_empty(&c->streams.sendable));
+	EXPECT(t, !list_empty(&c->streams.waiting));
+	EXPECT_EQ(t, c->flow_tx.used, 20000);
+	p->end[PAIR_SERVER].reading = true;
+	pair_pump(p);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	EXPECT(t, list_empty(&c->streams.waiting));
+	finish(t, p);
+}
+
+/* A stream that may send nothing at all: the peer hears that it exists. */
+static void no_credit_from_the_start(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].initial_max_stream_data_bidi_remote = 0;
+	p = connected(t);
+	pair_flow(p, PAIR_CLIENT, 1000);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->stats.stream_bytes_sent, 0);
+	EXPECT(t, quic_conn_stream_find(p->end[PAIR_SERVER].conn, 0));
+	finish(t, p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(close_in_little_room),
 	UNIT_CASE(jumbo_copies),
@@ -373,5 +455,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(credit_from_the_unreadable),
 	UNIT_CASE(acks_that_nobody_acks),
 	UNIT_CASE(persistent_in_spite_of_acks),
+	UNIT_CASE(retire_the_untold),
+	UNIT_CASE(reset_token_of_a_spare),
+	UNIT_CASE(waiting_for_max_data),
+	UNIT_CASE(no_credit_from_the_start),
 };
 UNIT_SUITE(hostile, cases);
