@@ -3,7 +3,7 @@
  * Receiving: opened packets in, frames to their modules.
  *
  * A packet's frames are parsed completely before the first one acts
- * (quic_frames_check()), so that a malformed packet changes nothing but the
+ * (quic_frames_parse()), so that a malformed packet changes nothing but the
  * connection's end. STREAM and ACK, nearly all frames there are, are dispatched
  * directly; the others through one table by type.
  *
@@ -16,6 +16,8 @@
 #include "recovery.h"
 #include "stream.h"
 #include "cid.h"
+
+#define RX_FRAMES	4	/* parsed once if a packet has no more */
 
 /* Where the frame being handled stands. */
 struct rx_ctx {
@@ -182,25 +184,44 @@ static u8 level_pkt(u8 level)
 	       level == QUIC_CRYPTO_INITIAL ? QUIC_F_I : QUIC_F_0;
 }
 
-static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
+/* Frames of a payload that has too many of them to be kept: one by one again. */
+static int rx_many(struct rx_ctx *x, u8 in)
 {
 	const struct quic_rx_pkt *pkt = x->pkt;
 	struct quic_conn *conn = x->conn;
-	struct quic_frames_sum sum;
 	struct quic_frame f;
 	struct quic_rcur c;
-	u8 in = level_pkt(pkt->level);
 	int err;
 
-	err = quic_frames_check(pkt->data, pkt->len, in, &sum, &conn->err);
-	if (err)
-		return err;
-	*ack_eliciting = sum.ack_eliciting;
 	c = quic_rcur_init(pkt->data, pkt->len);
 	while (quic_rcur_left(&c) && quic_conn_is_open(conn)) {
 		err = quic_frame_parse(&c, in, &f, &conn->err);
 		if (!err)
 			err = rx_frame(x, &f);
+		if (unlikely(err))
+			return err;
+	}
+	return 0;
+}
+
+static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
+{
+	const struct quic_rx_pkt *pkt = x->pkt;
+	struct quic_conn *conn = x->conn;
+	struct quic_frames_sum sum;
+	struct quic_frame f[RX_FRAMES];
+	u8 in = level_pkt(pkt->level);
+	u32 i;
+	int err;
+
+	err = quic_frames_parse(pkt->data, pkt->len, in, f, RX_FRAMES, &sum, &conn->err);
+	if (err)
+		return err;
+	*ack_eliciting = sum.ack_eliciting;
+	if (unlikely(sum.n > RX_FRAMES))
+		return rx_many(x, in);
+	for (i = 0; i < sum.n && quic_conn_is_open(conn); i++) {
+		err = rx_frame(x, &f[i]);
 		if (unlikely(err))
 			return err;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Frames: one decoder and one encoder, both driven by a layout per row of
- * defs_frame.h, and a direct decoder for the two types that every packet has.
+ * defs_frame.h, and a direct decoder for the three types that most packets have.
  *
  * A layout is the list of fields of RFC 9000 19 in order of the wire, each with
  * its place in struct quic_frame, and the checks that a frame must pass by
@@ -374,6 +374,12 @@ int quic_frame_parse(struct quic_rcur *c, u8 pkt, struct quic_frame *f,
 	if (likely(quic_rcur_left(c) && !c->bad)) {
 		u8 type = *c->p;
 
+		if (type == QUIC_FRAME_PADDING) {	/* in all packets */
+			f->type = type;
+			f->u.padding.len = quic_get_padding(c);
+			return 0;
+		}
+
 		if ((type & ~7) == QUIC_FRAME_STREAM && (pkt & QUIC_F_01) &&
 		    quic_frame_parse_stream(c, f))
 			return 0;
@@ -384,21 +390,22 @@ int quic_frame_parse(struct quic_rcur *c, u8 pkt, struct quic_frame *f,
 	return quic_frame_parse_table(c, pkt, f, err);
 }
 
-int quic_frames_check(const u8 *data, u32 len, u8 pkt,
+int quic_frames_parse(const u8 *data, u32 len, u8 pkt, struct quic_frame *f, u32 max,
 		      struct quic_frames_sum *sum, struct quic_error *err)
 {
 	struct quic_rcur c = quic_rcur_init(data, len);
-	struct quic_frames_sum s = { false, false };
-	struct quic_frame f;
+	struct quic_frame rest, *at = f;
+	struct quic_frames_sum s = {};
 	u8 flags;
 
 	if (!len)
 		return quic_error_set(err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
 				      0, "packet without frames");
 	while (quic_rcur_left(&c)) {
-		if (quic_frame_parse(&c, pkt, &f, err))
+		if (quic_frame_parse(&c, pkt, at, err))
 			return -EPROTO;
-		flags = quic_frame_rows[f.type].info.flags;
+		flags = quic_frame_rows[at->type].info.flags;
+		at = ++s.n < max ? at + 1 : &rest;
 		s.ack_eliciting |= !(flags & QUIC_F_N);
 		s.non_probing |= !(flags & QUIC_F_P);
 	}

@@ -123,26 +123,39 @@ int quic_frame_parse_table(struct quic_rcur *c, u8 pkt, struct quic_frame *f,
 
 /**
  * struct quic_frames_sum - what a payload holds
+ * @n: frames
  * @ack_eliciting: some frame elicits an ACK (RFC 9002 2)
  * @non_probing: some frame is not a probing frame (RFC 9000 9.1)
  */
 struct quic_frames_sum {
+	u32 n;
 	bool ack_eliciting;
 	bool non_probing;
 };
 
 /**
- * quic_frames_check - parse a whole payload before anything acts on it
+ * quic_frames_parse - parse a whole payload before anything acts on it
  * @data: payload
  * @len: its bytes; 0 is a PROTOCOL_VIOLATION (RFC 9000 12.4)
  * @pkt: as for quic_frame_parse()
+ * @f: the first @max frames, decoded
+ * @max: room in @f, at least 1
  * @sum: filled on success
  * @err: filled on failure
  *
  * Return: 0 or -EPROTO.
  */
-int quic_frames_check(const u8 *data, u32 len, u8 pkt,
+int quic_frames_parse(const u8 *data, u32 len, u8 pkt, struct quic_frame *f, u32 max,
 		      struct quic_frames_sum *sum, struct quic_error *err);
+
+/* The same for one who does not want the frames. */
+static inline int quic_frames_check(const u8 *data, u32 len, u8 pkt,
+				    struct quic_frames_sum *sum, struct quic_error *err)
+{
+	struct quic_frame f;
+
+	return quic_frames_parse(data, len, pkt, &f, 1, sum, err);
+}
 
 /**
  * struct quic_ack_iter - walks the ranges of a checked ACK frame, downwards

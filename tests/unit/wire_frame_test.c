@@ -632,7 +632,7 @@ static void whole_payloads(struct unit *t)
 	static const u8 ping[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
 	static const u8 challenge[] = { 0x1a, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0 };
 	static const u8 bad_end[] = { 0x01, 0x01, 0x1e, 0x1f };
-	struct quic_frames_sum sum = { true, true };
+	struct quic_frames_sum sum = { .ack_eliciting = true, .non_probing = true };
 	struct quic_error err;
 
 	EXPECT_EQ(t, check(ack_pad, sizeof(ack_pad), QUIC_F_I, &sum, &err), 0);
