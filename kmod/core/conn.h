@@ -263,6 +263,7 @@ struct quic_stream {
  * @readable: that have something to read
  * @next_local: next stream of ours, as a count
  * @max_local: the peer lets us open this many
+ * @blocked_at: max_local when STREAMS_BLOCKED was last wanted, plus 1; 0 never
  * @next_remote: streams the peer opened, as a count
  * @max_remote: we let it open this many
  * @window_remote: how many at a time
@@ -278,6 +279,7 @@ struct quic_streams {
 	u32 n_open;
 	u64 next_local[2];
 	u64 max_local[2];
+	u64 blocked_at[2];
 	u64 next_remote[2];
 	u64 max_remote[2];
 	u64 closed_remote[2];

@@ -204,6 +204,18 @@ bool quic_conn_stream_known(const struct quic_conn *conn, u64 id)
 	return id >> 2 < (id_is_local(conn, id) ? st->next_local[t] : st->next_remote[t]);
 }
 
+/* Say once per limit that it holds us back, however often we try to open. */
+static void streams_note_blocked(struct quic_conn *conn, bool uni)
+{
+	struct quic_streams *st = &conn->streams;
+
+	if (st->blocked_at[uni] == st->max_local[uni] + 1)
+		return;
+	st->blocked_at[uni] = st->max_local[uni] + 1;
+	quic_valsync_set(&conn->vals, &st->streams_blocked[uni]);
+	conn->want |= QUIC_WANT_TX;
+}
+
 int quic_conn_stream_open(struct quic_conn *conn, bool uni, struct quic_stream **stream)
 {
 	struct quic_streams *st = &conn->streams;
@@ -213,8 +225,7 @@ int quic_conn_stream_open(struct quic_conn *conn, bool uni, struct quic_stream *
 	if (conn->state != QUIC_CONN_ESTABLISHED || conn->shutdown)
 		return -EPIPE;
 	if (st->next_local[uni] >= st->max_local[uni]) {
-		quic_valsync_set(&conn->vals, &st->streams_blocked[uni]);
-		conn->want |= QUIC_WANT_TX;
+		streams_note_blocked(conn, uni);
 		return -EAGAIN;
 	}
 	id = st->next_local[uni] << 2 | uni << 1 | conn->server;

@@ -657,15 +657,21 @@ static bool dcid_known(const struct quic_conn *conn, const struct pair_dgram *d)
 	return false;
 }
 
-/* The receiver's view of the number, from its hint. */
-static void check_pn(struct pair *p, struct pair_end *e, const struct quic_rx_pkt *r,
-		     u8 len)
+/*
+ * Can the receiver expand the number? Not that of a packet which very many
+ * others overtook: then it does not authenticate, and is as good as lost.
+ */
+static bool pn_expands(struct pair *p, struct pair_end *e,
+		       const struct quic_rx_pkt *r, u8 len)
 {
 	bool none;
 	u64 largest = quic_conn_largest_rx(e->conn, r->level, &none);
 
-	if (quic_pn_decode(largest, none, r->pn & ((1ULL << 8 * len) - 1), len) != r->pn)
+	if (quic_pn_decode(largest, none, r->pn & ((1ULL << 8 * len) - 1), len) == r->pn)
+		return true;
+	if (none || r->pn > largest)
 		pair_error(p, "a packet number cannot be expanded");
+	return false;
 }
 
 /* Keys: a packet can be opened only once its level's are there. */
@@ -713,9 +719,9 @@ static void end_open(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 			end_park(e, d, i);
 			break;
 		}
-		if (!can_open(e->conn, &d->pkt[i]))
+		if (!can_open(e->conn, &d->pkt[i]) ||
+		    !pn_expands(p, e, &d->pkt[i], d->pn_len[i]))
 			continue;
-		check_pn(p, e, &d->pkt[i], d->pn_len[i]);
 		pkts[n] = d->pkt[i];
 		pkts[n].dgram_len = rest;
 		rest = 0;

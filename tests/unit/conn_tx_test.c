@@ -207,6 +207,45 @@ static void blocked_frames(struct unit *t)
 	finish(t, p);
 }
 
+/* However often the application tries to open a stream. */
+static void streams_blocked_frames(struct unit *t)
+{
+	struct quic_stream *st;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.local[PAIR_SERVER].initial_max_streams_uni = 2;
+	p = connected(t);
+	for (i = 0; i < 50; i++) {
+		quic_conn_stream_open(p->end[PAIR_CLIENT].conn, true, &st);
+		pair_run(p, NULL, p->now + 50 * MS);
+	}
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_STREAMS_BLOCKED + 1], 1);
+	EXPECT_LE(t, seen[PAIR_CLIENT].dgrams, 2);
+	finish(t, p);
+}
+
+/* A receiver whose ACKs would exhaust its own pacing still gives credit. */
+static void acks_are_not_paced(struct unit *t)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.cc = &quic_cc_newreno;
+	p = connected(t);
+	p->end[PAIR_SERVER].conn->path.pacer.max_rate = 1000;
+	pair_flow(p, PAIR_SERVER, 1000);	/* so that it hears of an ACK */
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->path.pacer.rate, 1000);
+	pair_flow(p, PAIR_CLIENT, 20 * MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_GT(t, seen[PAIR_SERVER].acks_alone, 500);
+	finish(t, p);
+}
+
 static u64 paced_from, paced_bytes, paced_over;
 
 /* Never more than rate times time and a burst since @paced_from. */
@@ -265,6 +304,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(bulk_is_full),
 	UNIT_CASE(path_response),
 	UNIT_CASE(blocked_frames),
+	UNIT_CASE(streams_blocked_frames),
+	UNIT_CASE(acks_are_not_paced),
 	UNIT_CASE(pacing_is_kept),
 	UNIT_CASE(silence),
 };
