@@ -280,12 +280,20 @@ static int choose_stream(struct sock *sk, struct send_req *r, struct quic_stream
 	return open_streams(sk, r, r->flags & MSG_QUIC_STREAM_UNI, stream);
 }
 
+/* O_NONBLOCK: getsockopt() is not given the file's flags. Lock held. */
+static bool file_nonblock(const struct sock *sk)
+{
+	return sk->sk_socket && sk->sk_socket->file &&
+	       sk->sk_socket->file->f_flags & O_NONBLOCK;
+}
+
 /* QUIC_SOCKOPT_STREAM_OPEN: as a message that has no bytes yet. */
 int quic_stream_open_wait(struct sock *sk, struct quic_stream_info *info)
 {
 	struct send_req r = {
 		.flags = info->stream_flags | MSG_QUIC_STREAM_NEW,
-		.nonblock = info->stream_flags & MSG_QUIC_STREAM_DONTWAIT,
+		.nonblock = info->stream_flags & MSG_QUIC_STREAM_DONTWAIT ||
+			    file_nonblock(sk),
 		.has_id = info->stream_id >= 0,
 		.id = info->stream_id >= 0 ? info->stream_id : 0,
 	};

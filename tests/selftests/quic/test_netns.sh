@@ -58,7 +58,8 @@ end_of()
 
 	shift 2
 	ip netns del "$ns"
-	[ $# = 0 ] || kill -KILL "$@"
+	# it may have ended by itself
+	[ $# = 0 ] || kill -KILL "$@" 2> /dev/null
 	[ $# = 0 ] || wait "$@" 2> /dev/null
 	check "$what: the namespace ends" wait_for 60 gone "$peer"
 }

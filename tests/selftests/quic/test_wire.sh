@@ -45,18 +45,18 @@ client_port() { in_ns client ss -Hanu | awk '{ n = split($4, a, ":"); print a[n]
 has_port() { [ -n "$(client_port)" ]; }
 
 rm -f "$work/got/file"
-netem server veth rate 20mbit limit 10000
+netem server veth rate 10mbit limit 10000
 fetch "$ip4_b" file > "$work/fetch" 2>&1 &
 fetching=$!
 wait_for 10 has_port
 port=$(client_port)
-ip netns exec client "$helpers/junk" "$ip4_b" 443 5000 13 > "$work/junk1" &
+ip netns exec client "$helpers/junk" "$ip4_b" 443 3000 13 > "$work/junk1" &
 junk1=$!
-check "5,000 bad datagrams to the busy client's port" \
-	ip netns exec server "$helpers/junk" "$ip4_a" "$port" 5000 14
+check "3,000 bad datagrams to the busy client's port" \
+	ip netns exec server "$helpers/junk" "$ip4_a" "$port" 3000 14
 check "the transfer was still on" kill -0 "$fetching"
 wait "$junk1"
-check "5,000 to the busy server's port" grep -q sent "$work/junk1"
+check "3,000 to the busy server's port" grep -q sent "$work/junk1"
 wait "$fetching"
 check_eq "the transfer ended well" 0 "$?" || note "$(cat "$work/fetch")"
 check "and intact" cmp "$work/file" "$work/got/file"
