@@ -29,6 +29,7 @@
 
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
 #define TX_ALIGN	16	/* of plaintext where pieces join */
+#define TX_TRAIN	65000	/* bytes: as long as a train gets, about */
 #define CRYPTO_MAX	16383	/* bytes of one frame: its Length takes two */
 
 /**
@@ -363,6 +364,18 @@ static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s,
 		!list_empty(&conn->vals.wanted) || conn->path_response_wanted);
 }
 
+/*
+ * Bytes that pacing collects before the first datagram of a batch leaves: half a
+ * millisecond's, or each timer and each ACK would make a train of one or two. At
+ * most a quarter of the window, so that short round trips do not wait for it.
+ */
+static u32 pacing_quantum(const struct quic_path *path)
+{
+	u64 bytes = min(path->pacer.rate >> 11, path->cc.cwnd / 4);
+
+	return clamp_t(u64, bytes, path->mtu, max_t(u32, path->mtu, TX_TRAIN));
+}
+
 /* May ack-eliciting frames leave? Notes what stops them. */
 static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
 {
@@ -372,7 +385,7 @@ static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
 		return true;
 	if (quic_cc_room(&path->cc) < path->mtu)
 		return false;
-	if (x->pace < path->mtu) {
+	if (x->pace < (x->batch->n_dgrams ? path->mtu : pacing_quantum(path))) {
 		x->paced_out = true;
 		return false;
 	}
@@ -674,7 +687,8 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 			break;
 	}
 	if (x.paced_out)
-		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer, conn->path.mtu);
+		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer,
+							pacing_quantum(&conn->path));
 	/* Neither pacing nor the window stopped us, nor the batch's size. */
 	conn->path.app_limited = !x.paced_out && batch->n_dgrams < batch->max_dgrams &&
 				 quic_cc_room(&conn->path.cc) >= conn->path.mtu;
