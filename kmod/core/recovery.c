@@ -357,6 +357,24 @@ static bool peer_completed_validation(const struct quic_conn *conn)
 	       conn->space[QUIC_SPACE_HANDSHAKE].acked_any;
 }
 
+/*
+ * May a space need a probe? Besides for what is in flight, also for TLS bytes
+ * that a full window holds back: full of 1-RTT packets, which the peer cannot
+ * open before it has these bytes, and which arm no PTO before the handshake is
+ * confirmed.
+ */
+static bool space_waits(const struct quic_conn *conn, int i)
+{
+	const struct quic_pnspace *s = &conn->space[i];
+	u64 off, len;
+
+	if (s->sent.n_eliciting)
+		return true;
+	return i != QUIC_SPACE_APP && !s->gone && s->last_eliciting &&
+	       quic_cc_room(&conn->path.cc) < conn->path.mtu &&
+	       quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len);
+}
+
 /* GetPtoTimeAndSpace(); QUIC_TIME_NEVER when no probe is due ever. */
 static u64 pto_time(const struct quic_conn *conn, u64 now, enum quic_space *space)
 {
@@ -365,7 +383,7 @@ static u64 pto_time(const struct quic_conn *conn, u64 now, enum quic_space *spac
 	int i;
 
 	for (i = 0; i < QUIC_SPACES; i++)
-		any |= conn->space[i].sent.n_eliciting;
+		any |= space_waits(conn, i);
 	if (!any) {
 		if (peer_completed_validation(conn))
 			return QUIC_TIME_NEVER;
@@ -377,7 +395,7 @@ static u64 pto_time(const struct quic_conn *conn, u64 now, enum quic_space *spac
 	for (i = 0; i < QUIC_SPACES; i++) {
 		const struct quic_pnspace *s = &conn->space[i];
 
-		if (!s->sent.n_eliciting)
+		if (!space_waits(conn, i))
 			continue;
 		if (i == QUIC_SPACE_APP && !conn->handshake_confirmed)
 			break;
@@ -447,6 +465,29 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space)
 	return sent->n_eliciting ? QUIC_PTO_PROBES : 1;
 }
 
+/*
+ * During the handshake the other spaces probe along (RFC 9002 6.2.4): a client
+ * that missed the ServerHello can open nothing of a Handshake flight, which is
+ * in flight for ever, fills the window, and keeps the ServerHello from being
+ * sent again.
+ */
+static void probe_others(struct quic_conn *conn, enum quic_space space)
+{
+	u64 off, len;
+	u32 i;
+
+	for (i = 0; i < QUIC_SPACE_APP; i++) {
+		struct quic_pnspace *s = &conn->space[i];
+
+		if (i == space || s->gone)
+			continue;
+		probe_again(conn, i);
+		if (s->sent.n_eliciting ||
+		    quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
+			s->probes = 1;
+	}
+}
+
 void quic_recovery_on_timeout(struct quic_conn *conn, u64 now)
 {
 	enum quic_space space = QUIC_SPACE_INITIAL;
@@ -464,6 +505,7 @@ void quic_recovery_on_timeout(struct quic_conn *conn, u64 now)
 		return;
 	}
 	conn->space[space].probes = probe_again(conn, space);
+	probe_others(conn, space);
 	conn->pto_count++;
 	conn->stats.pto_total++;
 	quic_pmtud_on_pto(conn);

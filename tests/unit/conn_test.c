@@ -98,11 +98,13 @@ static bool drop_by_mask(struct pair *p, enum pair_side from, u64 n)
 	return n < 64 && drop_mask[from] >> n & 1;
 }
 
-static void handshake_with_masks(struct unit *t, u64 client, u64 server, u64 limit)
+static void handshake_with_masks(struct unit *t, u64 client, u64 server, u64 limit,
+				 u32 flight)
 {
 	struct pair *p;
 
 	pair_defaults(&cfg);
+	cfg.flight = flight;
 	cfg.link[0].drop = drop_by_mask;
 	cfg.link[1].drop = drop_by_mask;
 	cfg.handshake_timeout = 100 * SEC;
@@ -124,21 +126,61 @@ static void handshake_each_lost(struct unit *t)
 
 	for (i = 0; i < 10; i++) {
 		for (j = 0; j < 10; j++) {
-			handshake_with_masks(t, 1ULL << i, 1ULL << j, 10 * SEC);
-			handshake_with_masks(t, 1ULL << i | 1ULL << j, 0, 10 * SEC);
-			handshake_with_masks(t, 0, 1ULL << i | 1ULL << j, 10 * SEC);
+			handshake_with_masks(t, 1ULL << i, 1ULL << j, 10 * SEC, 2500);
+			handshake_with_masks(t, 1ULL << i | 1ULL << j, 0, 10 * SEC, 2500);
+			handshake_with_masks(t, 0, 1ULL << i | 1ULL << j, 10 * SEC, 2500);
 		}
 	}
 }
 
-/* Half of the first datagrams lost, any half. */
+/*
+ * Half of the first datagrams lost, any half. A large flight fills the window
+ * with what a client that missed the ServerHello cannot open.
+ */
 static void handshake_random_masks(struct unit *t)
 {
+	u64 masks;
 	u32 i;
 
-	for (i = 0; i < 300; i++)
-		handshake_with_masks(t, unit_rand(t) & 0xff, unit_rand(t) & 0xff,
-				     80 * SEC);
+	for (i = 0; i < 300; i++) {
+		masks = unit_rand(t);
+		handshake_with_masks(t, masks & 0xff, masks >> 8 & 0xff, 80 * SEC, 2500);
+		handshake_with_masks(t, masks >> 16 & 0xff, masks >> 24 & 0xff,
+				     80 * SEC, 7000);
+	}
+}
+
+/*
+ * Data goes out with the client's last handshake bytes and fills its window:
+ * the server cannot open any of it when those bytes are lost.
+ */
+static void handshake_with_data(struct unit *t)
+{
+	struct pair *p;
+	u64 masks;
+	u32 i;
+
+	for (i = 0; i < 300; i++) {
+		pair_defaults(&cfg);
+		cfg.link[0].drop = drop_by_mask;
+		cfg.link[1].drop = drop_by_mask;
+		cfg.handshake_timeout = 400 * SEC;
+		cfg.local[PAIR_CLIENT].max_idle_timeout = 0;
+		cfg.local[PAIR_SERVER].max_idle_timeout = 0;
+		cfg.check_every = 1;
+		masks = unit_rand(t);
+		drop_mask[PAIR_CLIENT] = masks & masks >> 8 & 0xfffffe;
+		drop_mask[PAIR_SERVER] = masks >> 32 & masks >> 40 & 0xfff;
+		p = pair_new(&cfg);
+		pair_flow(p, PAIR_CLIENT, 50000);
+		pair_flow(p, PAIR_SERVER, 50000);
+		if (!EXPECT(t, pair_run(p, pair_all_done, p->now + 300 * SEC)))
+			unit_log("# masks %#llx %#llx: %s", drop_mask[PAIR_CLIENT],
+				 drop_mask[PAIR_SERVER],
+				 p->error ? p->error : "time is up");
+		no_errors(t, p);
+		pair_free(p);
+	}
 }
 
 static bool drop_all(struct pair *p, enum pair_side from, u64 n)
@@ -738,6 +780,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(handshake_sizes),
 	UNIT_CASE(handshake_each_lost),
 	UNIT_CASE(handshake_random_masks),
+	UNIT_CASE(handshake_with_data),
 	UNIT_CASE(handshake_nobody_there),
 	UNIT_CASE(transfer_clean),
 	UNIT_CASE(transfer_newreno),
