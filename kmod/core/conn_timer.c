@@ -10,18 +10,25 @@
 #include "pnspace.h"
 #include "recovery.h"
 
+/*
+ * A connection that closes has one deadline, whatever became of the others: a
+ * CONNECTION_CLOSE may stand in a packet that still discards a space and sets
+ * the loss timer, which nobody would ever handle.
+ */
 u64 quic_conn_deadline(const struct quic_conn *conn)
 {
 	u64 t = min(conn->loss_deadline, conn->idle_deadline);
 	u32 i;
 
-	t = min(t, conn->close_deadline);
+	if (conn->state == QUIC_CONN_CLOSED)
+		return QUIC_TIME_NEVER;
+	if (!quic_conn_is_open(conn))
+		return conn->close_deadline;
 	t = min(t, conn->shutdown_deadline);
 	t = min(t, conn->handshake_deadline);
-	if (quic_conn_is_open(conn))
-		for (i = 0; i < QUIC_SPACES; i++)
-			t = min(t, conn->space[i].ack_deadline);
-	return conn->state == QUIC_CONN_CLOSED ? QUIC_TIME_NEVER : t;
+	for (i = 0; i < QUIC_SPACES; i++)
+		t = min(t, conn->space[i].ack_deadline);
+	return t;
 }
 
 void quic_conn_restart_idle(struct quic_conn *conn, u64 now)

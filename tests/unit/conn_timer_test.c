@@ -134,6 +134,32 @@ static void idle_longest(struct unit *t)
 	pair_free(p);
 }
 
+/*
+ * A client's first Handshake packet closes: it also makes the server discard
+ * its Initial space. Only the end of draining is left to wait for.
+ */
+static void closing_has_one_deadline(struct unit *t)
+{
+	static const u8 close[] = { 0x1c, 1, 0, 0 };
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = pair_new(&cfg);
+	pair_run(p, NULL, p->now + 15 * MS);
+	conn = p->end[PAIR_SERVER].conn;
+	ASSERT(t, conn);
+	EXPECT_EQ(t, quic_conn_state(conn), QUIC_CONN_HANDSHAKE);
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_HANDSHAKE, 0, close, sizeof(close));
+	EXPECT_EQ(t, quic_conn_state(conn), QUIC_CONN_DRAINING);
+	EXPECT_EQ(t, quic_conn_deadline(conn), conn->close_deadline);
+	EXPECT_GT(t, conn->close_deadline, p->now + 2 * SEC);
+	quic_conn_on_timer(conn, conn->close_deadline);
+	EXPECT_EQ(t, quic_conn_state(conn), QUIC_CONN_CLOSED);
+	EXPECT_EQ(t, quic_conn_deadline(conn), QUIC_TIME_NEVER);
+	pair_free(p);
+}
+
 /* Called early, late, twice: as if called once in time. */
 static void calls_do_no_harm(struct unit *t)
 {
@@ -164,6 +190,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(idle_at_least_three_ptos),
 	UNIT_CASE(idle_never),
 	UNIT_CASE(idle_longest),
+	UNIT_CASE(closing_has_one_deadline),
 	UNIT_CASE(calls_do_no_harm),
 };
 UNIT_SUITE(conn_timer, cases);
