@@ -13,6 +13,7 @@
 # and ip for servers (default is good); none has no certificate; distrust trusts
 # otherca; limited is for a user who does not exist.
 
+# shellcheck disable=SC2016,SC2034,SC2119,SC2120  # for the files that read this one
 # shellcheck source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
@@ -46,12 +47,12 @@ quicd_conf()
 # start_quicd [NS [CONF]]: in this namespace or NS.  Sets quicd_pid, quicd_log.
 start_quicd()
 {
-	local conf=${2:-$work/quicd.conf} ns=()
+	local conf=${2:-$work/quicd.conf} enter=()
 
-	[ -z "${1:-}" ] || ns=(ip netns exec "$1")
+	[ -z "${1:-}" ] || enter=(ip netns exec "$1")
 	quicd_n=$((quicd_n + 1))
 	quicd_log=$work/quicd.$quicd_n.log
-	"${ns[@]}" "$build/daemon/quicd" -c "$conf" > "$quicd_log" 2>&1 &
+	"${enter[@]}" "$build/daemon/quicd" -c "$conf" > "$quicd_log" 2>&1 &
 	quicd_pid=$!
 	on_exit "kill -KILL $quicd_pid"
 	wait_for 15 grep -q 'workers ready' "$quicd_log" ||

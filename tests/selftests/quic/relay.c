@@ -4,18 +4,19 @@
  *
  * Forwards the datagrams of one client to a server and back, unchanged. Of what
  * it forwards it keeps a few: the first of each direction (Initials) and two
- * with a short header of each. Once it has them it sends, mixed with the going
- * traffic and to where the original went:
+ * with a short header of each. Of these it sends, mixed with the going traffic
+ * and to where the original went:
  *   - every prefix of each, from 0 bytes to all but the last;
  *   - each with one bit turned, at every byte;
  *   - each with bytes behind it, and each again as it was (a replay).
  * Prints "mangled N" when all that is done and goes on forwarding until it is
- * killed. IPv4 or IPv6 by HOST's family; it listens on every address.
+ * killed; what it has done then is its last line. IPv4 or IPv6 by HOST's family; it listens on every address.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,12 +102,10 @@ static void mangle(void)
 	static int said;
 	unsigned int i, n = 0;
 
-	if (n_kept < KEPT || said)
-		return;
-	for (i = 0; i < KEPT; i++)
+	for (i = 0; i < n_kept; i++)
 		while (n < BURST && mangle_step(&kept[i]))
 			n++;
-	if (!n) {
+	if (!n && n_kept == KEPT && !said) {
 		printf("mangled %lu\n", mangled);
 		fflush(stdout);
 		said = 1;
@@ -129,6 +128,13 @@ static void pass(int fd, int to_server)
 	keep(buf, n, to_server);
 	forward(buf, n, to_server);
 	mangle();
+}
+
+static void on_term(int sig)
+{
+	printf("kept %u, short ones seen %u and %u, mangled %lu\n", n_kept,
+	       seen_short[0], seen_short[1], mangled);
+	exit(0);
 }
 
 int main(int argc, char **argv)
@@ -154,11 +160,14 @@ int main(int argc, char **argv)
 	freeaddrinfo(ai);
 	p[0] = (struct pollfd){ .fd = client_side, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = server_side, .events = POLLIN };
-	while (poll(p, 2, -1) > 0) {
+	signal(SIGTERM, on_term);
+	for (;;) {
+		/* a pause in the traffic does not end the mangling */
+		if (!poll(p, 2, 10))
+			mangle();
 		if (p[0].revents)
 			pass(client_side, 1);
 		if (p[1].revents)
 			pass(server_side, 0);
 	}
-	return 1;
 }

@@ -4,6 +4,7 @@
 # test_maps.sh - no TLS in an application: while they are connected, the examples
 # and the tools map neither GnuTLS nor OpenSSL. quicd does, or the search is blind.
 
+# shellcheck disable=SC2016,SC2034  # awk; used by name
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 

@@ -4,6 +4,7 @@
 # test_module.sh - quicsock.ko comes and goes: aliases, refusals with their
 # reason, nothing left behind, not removed while in use.
 
+# shellcheck disable=SC2015  # what fails is seen below
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 

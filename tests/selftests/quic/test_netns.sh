@@ -7,6 +7,7 @@
 # Which daemon served is seen by whom it trusts: the one of the initial namespace
 # trusts the server's CA, the one in the client's namespace does not.
 
+# shellcheck disable=SC2016  # awk
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 

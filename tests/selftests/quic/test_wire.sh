@@ -6,6 +6,7 @@
 # and at both ends of connections that are busy. The transfers must end well, the
 # counters of drops must move, and nothing may stay behind.
 
+# shellcheck disable=SC2016  # awk
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
@@ -72,11 +73,10 @@ through()
 	wait_for 10 port_in_use server 4433
 	check "$2: a transfer through a network that mangles" fetch -p 4433 "$1" file
 	check "$2: is intact" cmp "$work/file" "$work/got/file"
-	check "$2: prefixes, turned bits, replays were sent" grep -q mangled "$work/relay" ||
-		note "$(cat "$work/relay")"
-	note "$(cat "$work/relay")"
+	check "$2: prefixes, turned bits, replays were sent" wait_for 10 grep -q '^mangled' "$work/relay"
 	kill "$relay"
 	wait "$relay" 2> /dev/null
+	note "$(tail -n 1 "$work/relay")"
 }
 
 n=$(stat_of DropDecrypt server)
