@@ -34,6 +34,7 @@ enum metric {
 	ACK_OUT,	/* quic_conn_build() of an ACK, per call */
 	BUILD,		/* quic_conn_build(), per full packet */
 	ACK_IN,		/* quic_conn_recv() of an ACK, per packet acknowledged */
+	REFERENCE,	/* 100 dependent multiplications: how fast is the machine now? */
 	METRICS,
 };
 
@@ -44,6 +45,7 @@ static const char *const names[METRICS] = {
 	[ACK_OUT] = "core.build_ack_ns",
 	[BUILD] = "core.build_ns",
 	[ACK_IN] = "core.acked_ns",
+	[REFERENCE] = "core.reference_ns",
 };
 
 static double results[METRICS][MAX_REPS];
@@ -101,6 +103,22 @@ static struct pair *connected(void)
 		die("no handshake");
 	pair_run(p, NULL, p->now + QUIC_NS_PER_SEC);
 	return p;
+}
+
+/*
+ * A chain of multiplications, which takes the same number of cycles always: on
+ * a machine shared with others, compare figures with it beside them.
+ */
+static double reference(void)
+{
+	u64 start = now_ns(), x = start | 1;
+	u32 i;
+
+	for (i = 0; i < 1000000; i++) {
+		x *= 0x9e3779b97f4a7c15ULL;
+		__asm__ __volatile__("" : "+r"(x));
+	}
+	return (double)since(start) / 10000;
 }
 
 /* ---- receiving ---- */
@@ -214,8 +232,10 @@ static void bench_rx(int reps)
 	b.conn = b.p->end[PAIR_SERVER].conn;
 	b.pn = b.conn->space[QUIC_SPACE_APP].rx_next;
 	rx_rep(&b, 0);			/* warm up */
-	for (rep = 0; rep < reps; rep++)
+	for (rep = 0; rep < reps; rep++) {
+		results[REFERENCE][rep] = reference();
 		rx_rep(&b, rep);
+	}
 	if (b.conn->stats.stream_bytes_recv != b.off || b.conn->stats.pkts_dropped)
 		die("bytes were lost on the way in");
 	pair_free(b.p);
