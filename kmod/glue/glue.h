@@ -149,7 +149,7 @@ struct quic_sock_config {
 	u8 cert_request;
 	u32 keepalive_us;
 	u32 verify;
-	u32 handshake_timeout_ms;
+	u64 handshake_timeout_ms;
 	char alpn[QUIC_ALPN_MAX_LEN + 1];
 	char server_name[254];
 	char profile[64];
@@ -249,6 +249,7 @@ struct quic_sock {
 	char close_phrase[QUIC_CLOSE_PHRASE_BUFFER_SIZE];
 	struct list_head net_node;
 	int hs_errno;
+	int connect_errno;		/* no route: connect() did not begin */
 	u32 reason_origin;
 	char reason[QUIC_REASON_TEXT_SIZE];
 	char alpn_selected[QUIC_ALPN_MAX_LEN + 1];

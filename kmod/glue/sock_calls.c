@@ -224,6 +224,24 @@ static int match_families(struct quic_sock *quic)
 	return 0;
 }
 
+/* connect() could not begin; the socket may try another peer. */
+static void note_unreachable(struct quic_sock *quic, int err)
+{
+	quic->connect_errno = -err;
+	quic->reason_origin = QUIC_ORIGIN_NETWORK;
+	strscpy(quic->reason, "no route to that address from here: see \"ip route get ADDRESS\"",
+		sizeof(quic->reason));
+}
+
+static void forget_unreachable(struct quic_sock *quic)
+{
+	if (!quic->connect_errno)
+		return;
+	quic->connect_errno = 0;
+	quic->reason_origin = QUIC_ORIGIN_NONE;
+	quic->reason[0] = 0;
+}
+
 /* Everything up to the first packet. Lock held, may sleep. */
 static int connect_start(struct sock *sk, struct sockaddr *uaddr, int len)
 {
@@ -239,10 +257,14 @@ static int connect_start(struct sock *sk, struct sockaddr *uaddr, int len)
 	if (err)
 		return err;
 	quic_sock_limit_windows(sk);
+	forget_unreachable(quic);
 	bound = quic->local;
 	err = match_families(quic);
-	if (!err)
+	if (!err) {
 		err = quic_xmit_route(sk);
+		if (err)
+			note_unreachable(quic, err);
+	}
 	if (!err) {
 		quic_sock_set_addrs(sk);
 		err = quic_sock_attach_conn(sk, NULL);

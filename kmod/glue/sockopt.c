@@ -142,6 +142,8 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_REASON, .get = quic_get_reason,
 	  .get_max = sizeof(struct quic_reason) },
 	{ QUIC_SOCKOPT_INFO, .get = quic_get_info, .get_max = sizeof(struct quic_info) },
+	{ QUIC_SOCKOPT_KNOB, .set = quic_set_knob, .get = quic_get_knob,
+	  FIXED(struct quic_knob), .input = true, .get_max = sizeof(struct quic_knob) },
 	{ QUIC_SOCKOPT_CONGESTION, .set = quic_set_congestion, .get = quic_get_congestion,
 	  .set_min = 1, .set_max = QUIC_CONGESTION_NAME_MAX - 1,
 	  .get_max = QUIC_CONGESTION_NAME_MAX },

@@ -62,6 +62,10 @@ int quic_set_pin(struct sock *sk, const void *val, u32 len);
 int quic_get_tls_info(struct sock *sk, void *val);
 int quic_get_peer_cert(struct sock *sk, void *val);
 
+/* sockopt_knob.c */
+int quic_set_knob(struct sock *sk, const void *val, u32 len);
+int quic_get_knob(struct sock *sk, void *val);
+
 /* sockopt_info.c */
 int quic_get_info(struct sock *sk, void *val);
 int quic_get_reason(struct sock *sk, void *val);

@@ -59,7 +59,7 @@ static void reason_of_close(const struct quic_sock *quic, const struct quic_clos
 		return;
 	case QUIC_CLOSE_HANDSHAKE:
 		r->kind = QUIC_REASON_HANDSHAKE_TIMEOUT;
-		r->code = (u64)quic->cfg.handshake_timeout_ms * 1000;
+		r->code = quic->cfg.handshake_timeout_ms * 1000;
 		return;
 	case QUIC_CLOSE_RESET:
 		r->kind = QUIC_REASON_STATELESS_RESET;
@@ -81,8 +81,12 @@ void quic_sock_reason(const struct sock *sk, struct quic_reason *r)
 	memset(r, 0, sizeof(*r));
 	r->origin = quic->reason_origin;
 	strscpy(r->text, quic->reason, sizeof(r->text));
-	if (quic->conn)
+	if (quic->conn) {
 		reason_of_close(quic, quic_conn_close_info(quic->conn), r);
+	} else if (quic->connect_errno) {
+		r->kind = QUIC_REASON_UNREACHABLE;
+		r->code = quic->connect_errno;
+	}
 	if (quic->ended && r->kind == QUIC_REASON_NONE) {
 		r->kind = QUIC_REASON_SYSTEM;
 		r->code = quic->end_errno;

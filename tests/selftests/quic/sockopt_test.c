@@ -375,6 +375,49 @@ TEST_F(opt, verify)
 	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_VERIFY, &v, 3));
 }
 
+static int get_knob(int fd, uint32_t knob, uint64_t *value)
+{
+	struct quic_knob k = { .knob = knob, .value = 99 };
+	socklen_t len = sizeof(k);
+	int err = get(fd, QUIC_SOCKOPT_KNOB, &k, &len);
+
+	*value = k.value;
+	return err;
+}
+
+/* A knob says what options 8 and 9 cannot: zero, and more than their limits. */
+TEST_F(opt, knobs)
+{
+	static const struct {
+		uint32_t knob;
+		uint64_t good;
+		uint64_t bad;
+	} t[] = {
+		{ QUIC_KNOB_HANDSHAKE_TIMEOUT, 2000000, 99999 },
+		{ QUIC_KNOB_IDLE_TIMEOUT, 0, UINT64_MAX },
+		{ QUIC_KNOB_MAX_DATA, 1ULL << 40, 1ULL << 62 },
+		{ QUIC_KNOB_MAX_STREAM_DATA, 0, 1ULL << 62 },
+		{ QUIC_KNOB_MAX_STREAMS_BIDI, 0, (1ULL << 60) + 1 },
+		{ QUIC_KNOB_MAX_STREAMS_UNI, 100000, (1ULL << 60) + 1 },
+	};
+	struct quic_knob k = { .knob = QUIC_KNOB_MAX_DATA, .reserved = 1 };
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		EXPECT_EQ(0, set_knob(self->fd, t[i].knob, t[i].good));
+		EXPECT_EQ(-1, set_knob(self->fd, t[i].knob, t[i].bad));
+		EXPECT_EQ(EINVAL, errno);
+		EXPECT_EQ(0, get_knob(self->fd, t[i].knob, &v));
+		EXPECT_EQ(t[i].good, v);
+	}
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_KNOB, &k, sizeof(k)));
+	EXPECT_EQ(ENOPROTOOPT, get_knob(self->fd, QUIC_KNOB_NONE, &v));
+	EXPECT_EQ(ENOPROTOOPT, get_knob(self->fd, QUIC_KNOB_MAX, &v));
+	EXPECT_EQ(-1, set_knob(self->fd, QUIC_KNOB_GSO, 1));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+}
+
 /* The three layouts in the wild, by their length: all in, B out. */
 TEST_F(opt, transport_parameter_layouts)
 {
@@ -511,6 +554,8 @@ TEST_F(any, too_late)
 		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_VERIFY, &v, sizeof(v)));
 		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_TRANSPORT_PARAM, &p, sizeof(p)));
 		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_CONFIG, &c, sizeof(c)));
+		EXPECT_EQ(-1, set_knob(self->fd[k], QUIC_KNOB_MAX_DATA, 100000));
+		EXPECT_EQ(EINVAL, errno);
 	}
 }
 
