@@ -604,7 +604,8 @@ static u32 build_close_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct
 	f.u.close.code = info->code;
 	f.u.close.frame_type = info->frame_type;
 	f.u.close.reason = (const u8 *)info->reason;
-	f.u.close.reason_len = strlen(info->reason);
+	/* What the daemon says of certificates and profiles is for this end. */
+	f.u.close.reason_len = info->origin == QUIC_CLOSE_TLS ? 0 : strlen(info->reason);
 	if (info->app && level == QUIC_CRYPTO_APP) {
 		f.type = QUIC_FRAME_CONNECTION_CLOSE_APP;
 	} else if (info->app) {
