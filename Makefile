@@ -71,8 +71,6 @@ $(parts):
 	@$(call sub,$@) -j$(JOBS)
 
 demo: ## boot a Debian kernel and move files over QUIC, lossy link included
-	@scripts/deps demo
-	@$(MAKE) modules user
 	@scripts/demo
 
 test: ## every rung of the tests; the last line counts them
