@@ -4,8 +4,8 @@
  *
  * The bucket fills at the rate and holds one burst: 1 ms worth, so that one
  * train can leave per timer, with the part of a packet that was left over, and
- * at least 10 packets (RFC 9002 7.7 allows the initial window). Before a rate is known nothing is held back: the initial
- * congestion window is the bound then.
+ * at least 10 packets (RFC 9002 7.7 allows the initial window). Before a rate is
+ * known nothing is held back: the initial congestion window is the bound then.
  *
  * Time advances in whole bytes: a refill moves @last only over the time that
  * the bytes it added took, rounded up, so that frequent calls neither lose

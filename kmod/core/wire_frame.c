@@ -67,10 +67,11 @@ QUIC_BLOB_IS(close.reason, close.reason_len);
 QUIC_BLOB_IS(ack.ranges, ack.ranges_len);
 static_assert(sizeof(struct quic_frame) <= U8_MAX);
 
-#define FLD(op, member)		{ QUIC_FLD_##op, offsetof(struct quic_frame, u.member), 0, 0 }
-#define FLD_IF(bit, op, member)	{ QUIC_FLD_##op, offsetof(struct quic_frame, u.member), bit, 0 }
-#define FLD_NOT(bit, op, member) { QUIC_FLD_##op, offsetof(struct quic_frame, u.member), 0, bit }
-#define CHK(op, member)		{ QUIC_CHK_##op, offsetof(struct quic_frame, u.member), 0, 0 }
+#define AT(member)			offsetof(struct quic_frame, u.member)
+#define FLD(op, member)			{ QUIC_FLD_##op, AT(member), 0, 0 }
+#define FLD_IF(bit, op, member)		{ QUIC_FLD_##op, AT(member), bit, 0 }
+#define FLD_NOT(bit, op, member)	{ QUIC_FLD_##op, AT(member), 0, bit }
+#define CHK(op, member)			{ QUIC_CHK_##op, AT(member), 0, 0 }
 #define LAYOUT(name, ...) \
 	static const struct quic_field quic_layout_##name[] = { __VA_ARGS__ { 0 } }
 

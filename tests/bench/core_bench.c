@@ -353,7 +353,8 @@ static void report(FILE *out, int reps)
 		printf("%-24s %9.1f %9.1f %9.1f %9.1f\n", names[m], median, spread,
 		       r[0], r[reps - 1]);
 		if (out)
-			fprintf(out, "{\"name\":\"%s\",\"value\":%.1f,\"unit\":\"ns\",\"spread\":%.1f}\n",
+			fprintf(out, "{\"name\":\"%s\",\"value\":%.1f,"
+				"\"unit\":\"ns\",\"spread\":%.1f}\n",
 				names[m], median, spread);
 	}
 }

@@ -65,7 +65,8 @@ static const struct violation {
 	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x08, 4, { 0x08, 0x40, 0x40, 'x' } },
 	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x08, 4, { 0x08, 0x40, 0x42, 'x' } },
 	{ PAIR_CLIENT, ERR_STREAM_LIMIT, 0x08, 4, { 0x08, 0x40, 0x41, 'x' } },
-	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x08, 10, { 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc, 'x' } },
+	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x08, 10, {
+		0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc, 'x' } },
 	/* beyond MAX_STREAM_DATA: 2^20 */
 	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x0c, 7, { 0x0c, 0, 0x80, 0x10, 0, 0, 'x' } },
 	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x0d, 10, { 0x0d, 0, MAX62 } },
@@ -76,7 +77,8 @@ static const struct violation {
 		0x0e, 8, 0x80, 0x0f, 0xff, 0xff, 1, 'x', 0x0e, 12, 0x80, 0x0f, 0xff, 0xff, 1, 'x',
 		0x08, 16, 'x' } },
 	/* final sizes that change, or lie below data */
-	{ PAIR_SERVER, ERR_FINAL_SIZE, 0x0f, 13, { 0x0f, 0, 5, 1, 'x', 0x0f, 0, 9, 1, 'x', 0, 0, 0 } },
+	{ PAIR_SERVER, ERR_FINAL_SIZE, 0x0f, 13, {
+		0x0f, 0, 5, 1, 'x', 0x0f, 0, 9, 1, 'x', 0, 0, 0 } },
 	{ PAIR_SERVER, ERR_FINAL_SIZE, 0x0e, 10, { 0x0f, 0, 5, 1, 'x', 0x0e, 0, 6, 1, 'x' } },
 	{ PAIR_SERVER, ERR_FINAL_SIZE, 0x0f, 10, { 0x0e, 0, 9, 1, 'x', 0x0f, 0, 5, 1, 'x' } },
 	{ PAIR_SERVER, ERR_FINAL_SIZE, 0x04, 9, { 0x0e, 0, 9, 1, 'x', 0x04, 0, 0, 9 } },
@@ -178,8 +180,10 @@ static const struct violation legal[] = {
 	{ PAIR_CLIENT, 0, 0, 1, { 0x1e } },			/* once more */
 	{ PAIR_CLIENT, 0, 0, 3, { 0x07, 1, 'x' } },
 	{ PAIR_SERVER, 0, 0, 22, { 0x18, 20, 0, 2, 'a', 'b', TOKEN } },
-	{ PAIR_SERVER, 0, 0, 44, { 0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 20, 0, 2, 'a', 'b', TOKEN } },
-	{ PAIR_SERVER, 0, 0, 44, { 0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 25, 25, 2, 'c', 'd', TOKEN } },
+	{ PAIR_SERVER, 0, 0, 44, {
+		0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 20, 0, 2, 'a', 'b', TOKEN } },
+	{ PAIR_SERVER, 0, 0, 44, {
+		0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 25, 25, 2, 'c', 'd', TOKEN } },
 	{ PAIR_SERVER, 0, 0, 2, { 0x19, 1 } },			/* one of ours */
 	{ PAIR_SERVER, 0, 0, 4, { 0x06, 0, 1, 'x' } },
 };

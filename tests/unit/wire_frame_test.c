@@ -4,6 +4,8 @@
 #include "../../kmod/core/wire_frame.h"
 
 #define ROOM	2048
+#define MAX62	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+#define TOKEN	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 
 /* Frames lie at the very end of buf, so that a sanitizer sees an overread. */
 static u8 buf[ROOM];
@@ -334,25 +336,25 @@ static void bad_values(struct unit *t)
 	} rows[] = {
 		/* unknown types */
 		{ { 0x1f }, 1, 7 }, { { 0x2f }, 1, 7 }, { { 0x32 }, 1, 7 },
-		{ { 0x40, 0x20 }, 2, 7 }, { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 8, 7 },
+		{ { 0x40, 0x20 }, 2, 7 }, { { MAX62 }, 8, 7 },
 		/* known ones in two, four and eight bytes */
 		{ { 0x40, 0x01 }, 2, 10 }, { { 0x80, 0, 0, 0x01 }, 4, 10 },
 		{ { 0xc0, 0, 0, 0, 0, 0, 0, 0x06, 0, 0 }, 10, 10 },
 		/* CRYPTO and STREAM that pass 2^62-1 */
-		{ { 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0 }, 11, 7 },
-		{ { 0x0e, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0 }, 12, 7 },
-		{ { 0x0c, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0 }, 12, 7 },
+		{ { 0x06, MAX62, 1, 0 }, 11, 7 },
+		{ { 0x0e, 0, MAX62, 1, 0 }, 12, 7 },
+		{ { 0x0c, 0, MAX62, 1, 0 }, 12, 7 },
 		/* NEW_TOKEN without a token */
 		{ { 0x07, 0 }, 2, 7 },
 		/* 2^60 + 1 streams */
 		{ { 0x12, 0xd0, 0, 0, 0, 0, 0, 0, 1 }, 9, 7 },
 		{ { 0x13, 0xd0, 0, 0, 0, 0, 0, 0, 1 }, 9, 7 },
 		{ { 0x16, 0xd0, 0, 0, 0, 0, 0, 0, 1 }, 9, 7 },
-		{ { 0x17, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 9, 7 },
+		{ { 0x17, MAX62 }, 9, 7 },
 		/* Retire Prior To above the sequence number; ID of 0 and 21 bytes */
-		{ { 0x18, 1, 2, 1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 }, 21, 7 },
-		{ { 0x18, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 }, 20, 7 },
-		{ { 0x18, 1, 0, 21, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 }, 32, 7 },
+		{ { 0x18, 1, 2, 1, 9, TOKEN }, 21, 7 },
+		{ { 0x18, 1, 0, 0, TOKEN }, 20, 7 },
+		{ { 0x18, 1, 0, 21, TOKEN }, 32, 7 },
 		/* ACK: first range, gap and length that pass 0 */
 		{ { 0x02, 5, 0, 0, 6 }, 5, 7 },
 		{ { 0x02, 5, 0, 1, 0, 4, 0 }, 7, 7 },
@@ -360,11 +362,11 @@ static void bad_values(struct unit *t)
 		{ { 0x02, 5, 0, 2, 0, 0, 3, 0, 0 }, 9, 7 },
 		{ { 0x02, 5, 0, 1, 4, 0, 0 }, 7, 7 },
 		/* more ranges than there are bytes */
-		{ { 0x02, 0x3f, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0 }, 14, 7 },
+		{ { 0x02, 0x3f, 0, MAX62, 0, 0, 0 }, 14, 7 },
 		/* lengths of 2^62-1 */
-		{ { 0x0a, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 10, 7 },
-		{ { 0x31, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 9, 7 },
-		{ { 0x1d, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 10, 7 },
+		{ { 0x0a, 0, MAX62 }, 10, 7 },
+		{ { 0x31, MAX62 }, 9, 7 },
+		{ { 0x1d, 0, MAX62 }, 10, 7 },
 	};
 	struct quic_error err;
 	struct quic_frame f;
@@ -386,11 +388,11 @@ static void good_values(struct unit *t)
 		u8 len;
 	} rows[] = {
 		{ { 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 1, 0 }, 11 },
-		{ { 0x0e, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 }, 11 },
+		{ { 0x0e, 0, MAX62, 0 }, 11 },
 		{ { 0x12, 0xd0, 0, 0, 0, 0, 0, 0, 0 }, 9 },
 		{ { 0x02, 5, 0, 0, 5 }, 5 },
 		{ { 0x02, 5, 0, 1, 0, 3, 0 }, 7 },
-		{ { 0x18, 2, 2, 1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 }, 21 },
+		{ { 0x18, 2, 2, 1, 9, TOKEN }, 21 },
 		{ { 0x30 }, 1 },
 		{ { 0x08, 0 }, 2 },
 	};
