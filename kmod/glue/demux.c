@@ -190,7 +190,7 @@ static void rx_flush(struct quic_rx *rx)
 		return;
 	if (!n)
 		goto put;
-	if (unlikely(!quic_rx_room(sk, rx->skb)))
+	if (unlikely(!quic_rx_room(sk, rx->skb->truesize)))
 		quic_mib_add(rx->udp->net, DropBacklog, n);
 	else if (unlikely(!filter_passes(rx, sk)))
 		quic_mib_add(rx->udp->net, DropFilter, n);

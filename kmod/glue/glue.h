@@ -57,7 +57,8 @@ union quic_addr {
 /**
  * struct quic_rxbuf - packets of one received skb that belong to one connection
  * @refs: held by the batch itself and by each stream chunk; socket lock
- * @skb: keeps the bytes; charged to the QUIC socket once delivered
+ * @skb: keeps the bytes opened in place, NULL when there are none; charged to the
+ *	QUIC socket once delivered
  * @bounce: pages that hold what could not be opened in place, or NULL; blocks
  *	of pages are chained through their page_private() (open.c)
  * @bounce_bytes: memory of them all
@@ -433,8 +434,8 @@ struct quic_rx_slice {
  *
  * Context: BH off, RCU read lock, SIMD usable. Header protection of slices that
  * share a key is removed with one gathered request; payloads are decrypted in
- * place, or into bounce pages when the skb is cloned, shares its frags or a
- * packet straddles two of them. What does not authenticate is counted and left
+ * place in the linear part of an skb that is not cloned, else into bounce pages.
+ * What does not authenticate is counted and left
  * out; the end of such a 1-RTT packet goes to quic_rx_maybe_reset().
  *
  * Return: batch with at least one packet, or NULL.
@@ -518,14 +519,13 @@ void quic_rx_deliver(struct sock *sk, struct quic_rxbuf *buf);
 void quic_rx_uncharge(struct quic_rxbuf *buf);
 
 /*
- * Has the backlog room for a batch of @skb? Any context, a hint. Receive memory
+ * Has the backlog room for a batch of @bytes? Any context, a hint. Receive memory
  * itself is not looked at: a batch that only acknowledges must always get in, or
  * a reader that stopped would stall what it sends.
  */
-static inline bool quic_rx_room(const struct sock *sk, const struct sk_buff *skb)
+static inline bool quic_rx_room(const struct sock *sk, u32 bytes)
 {
-	return READ_ONCE(quic_sk(sk)->rx_backlog_bytes) + skb->truesize <=
-	       READ_ONCE(sk->sk_rcvbuf);
+	return READ_ONCE(quic_sk(sk)->rx_backlog_bytes) + bytes <= READ_ONCE(sk->sk_rcvbuf);
 }
 
 /**

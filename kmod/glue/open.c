@@ -6,12 +6,19 @@
  * one buffer and become masks by one request. Then each packet is opened by one
  * AEAD request:
  *
- *   in place      its bytes lie in one piece that nobody else sees: the header is
- *                 unprotected and the payload decrypted where they are
- *   bounced       the skb is cloned or shares its pages (a capture, a bridge), or
- *                 the packet straddles two pieces: header and plaintext are
- *                 written side by side into pages of the batch, in the same one
- *                 crypto pass. Neither linearising nor skb_cow_data() copies.
+ *   in place      its bytes lie in the linear part of an skb that nobody else sees:
+ *                 the header is unprotected and the payload decrypted where they
+ *                 are
+ *   bounced       it lies in page fragments, straddles two pieces, or the skb is
+ *                 cloned (a capture, a bridge): header and plaintext are written
+ *                 side by side into pages of the batch, in the same one crypto
+ *                 pass. Neither linearising nor skb_cow_data() copies. The skb is
+ *                 let go at once when nothing was opened in it.
+ *
+ * A page fragment is never written to. Whose page it is cannot be told: splice(2)
+ * puts page cache of a file that its user may only read into a datagram, and the
+ * flag that is to say so (SKBFL_SHARED_FRAG) is missing after splice() to UDP in
+ * kernels before May 2026, and was lost on the way by several helpers.
  *
  *      in place                       bounced
  *      | header | payload | tag |     skb:    | header | pay || load | tag |
@@ -89,6 +96,8 @@ static void walk_load(struct quic_walk *w)
 {
 	const skb_frag_t *f;
 
+	if (w->frag >= 0)
+		w->writable = false;
 	if (w->frag < 0) {
 		w->p = w->seg->data;
 		w->len = skb_headlen(w->seg);
@@ -109,7 +118,7 @@ static void walk_enter(struct quic_walk *w, struct sk_buff *seg, u32 len)
 	w->seg_end = w->off + len;
 	w->frag = -1;
 	w->writable = !skb_cloned(w->top) && !skb_cloned(seg) &&
-		      !skb_has_shared_frag(seg) && (seg == w->top || !skb_shared(seg));
+		      (seg == w->top || !skb_shared(seg));
 }
 
 /**
@@ -441,6 +450,10 @@ struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
 	quic_walk_init(&o.walk, skb);
 	err = open_all(&o, conn);
 	count(&o);
+	if (!o.in_place) {
+		consume_skb(buf->skb);
+		buf->skb = NULL;
+	}
 	if (err == -EINPROGRESS)
 		quic_mib_inc(sock_net(sk), CryptoAsync);
 	if (o.failed)

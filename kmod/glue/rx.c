@@ -40,16 +40,18 @@
 
 static u32 batch_bytes(const struct quic_rxbuf *buf)
 {
-	return buf->skb->truesize + buf->bounce_bytes;
+	return (buf->skb ? buf->skb->truesize : 0) + buf->bounce_bytes;
 }
 
 /* Lock held: sk_forward_alloc is ours. */
 static bool charge(struct sock *sk, struct quic_rxbuf *buf)
 {
-	u32 bytes = batch_bytes(buf);
+	int bytes = batch_bytes(buf), more = bytes - sk->sk_forward_alloc;
 
-	if (atomic_read(&sk->sk_rmem_alloc) + bytes > READ_ONCE(sk->sk_rcvbuf) ||
-	    !sk_rmem_schedule(sk, buf->skb, bytes))
+	if (atomic_read(&sk->sk_rmem_alloc) + bytes > READ_ONCE(sk->sk_rcvbuf))
+		return false;
+	/* sk_rmem_schedule(), which wants an skb */
+	if (more > 0 && !__sk_mem_schedule(sk, more, SK_MEM_RECV))
 		return false;
 	atomic_add(bytes, &sk->sk_rmem_alloc);
 	sk_mem_charge(sk, bytes);
@@ -93,7 +95,7 @@ void quic_rx_deliver(struct sock *sk, struct quic_rxbuf *buf)
 	if (!sock_owned_by_user(sk)) {
 		process(sk, buf);
 		quic_settle(sk);
-	} else if (quic_rx_room(sk, buf->skb)) {
+	} else if (quic_rx_room(sk, batch_bytes(buf))) {
 		WRITE_ONCE(qs->rx_backlog_bytes, qs->rx_backlog_bytes + batch_bytes(buf));
 		list_add_tail(&buf->node, &qs->rx_backlog);
 	} else {

@@ -9,11 +9,15 @@
  *   - every prefix of each, from 0 bytes to all but the last;
  *   - each with one bit turned, at every byte;
  *   - each with bytes behind it, and each again as it was (a replay).
- * Prints "mangled N" when all that is done and goes on forwarding until it is
- * killed; what it has done then is its last line. IPv4 or IPv6 by HOST's family; it listens on every address.
+ * A changed packet for the server is also sent from the pages of a file, by
+ * splice(2): whoever opens packets where they lie would write into that file.
+ * Prints "mangled N" when all that is done, with "spliced N" and whether the file
+ * changed, and goes on forwarding until it is killed; what it has done then is its
+ * last line. IPv4 or IPv6 by HOST's family; it listens on every address.
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -97,6 +102,49 @@ static int mangle_step(struct kept *k)
 	return 1;
 }
 
+/* ---- a datagram that is a file ---- */
+
+#define SPLICED_MAX	500
+
+static uint8_t file_bytes[DGRAM_MAX];
+static size_t file_len;
+static int file_fd = -1, file_pipe[2], file_changed;
+static unsigned long spliced;
+
+static int make_file(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_kept; i++)
+		if (kept[i].to_server && !(kept[i].data[0] & 0x80))
+			break;
+	if (i == n_kept)
+		return 0;
+	file_len = kept[i].len;
+	memcpy(file_bytes, kept[i].data, file_len);
+	file_bytes[file_len - 1] ^= 1;	/* it will not authenticate */
+	file_fd = memfd_create("datagram", 0);
+	if (file_fd < 0 || pipe(file_pipe) ||
+	    write(file_fd, file_bytes, file_len) != (ssize_t)file_len)
+		err(1, "a file to splice");
+	return 1;
+}
+
+static void splice_one(void)
+{
+	static uint8_t now[DGRAM_MAX];
+	loff_t off = 0;
+
+	if (file_fd < 0 && !make_file())
+		return;
+	if (pread(file_fd, now, file_len, 0) != (ssize_t)file_len ||
+	    memcmp(now, file_bytes, file_len))
+		file_changed = 1;
+	if (splice(file_fd, &off, file_pipe[1], NULL, file_len, 0) == (ssize_t)file_len &&
+	    splice(file_pipe[0], NULL, server_side, NULL, file_len, 0) == (ssize_t)file_len)
+		spliced++;
+}
+
 static void mangle(void)
 {
 	static int said;
@@ -105,8 +153,11 @@ static void mangle(void)
 	for (i = 0; i < n_kept; i++)
 		while (n < BURST && mangle_step(&kept[i]))
 			n++;
+	if (spliced < SPLICED_MAX)
+		splice_one();
 	if (!n && n_kept == KEPT && !said) {
-		printf("mangled %lu\n", mangled);
+		printf("mangled %lu\nspliced %lu: the file %s\n", mangled, spliced,
+		       file_changed ? "was written to" : "is as it was");
 		fflush(stdout);
 		said = 1;
 	}
