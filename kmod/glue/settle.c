@@ -63,7 +63,12 @@ static void sync_cids(struct sock *sk)
 		sync_cid(sk, i);
 }
 
-/* RFC 9001 4.9. The receive side's readers are under RCU, quic_keys_free() knows. */
+/*
+ * RFC 9001 4.9. The receive side's readers are under RCU, quic_keys_free() knows.
+ * A server's entry for the client's first destination stays for the connection's
+ * life: an Initial that comes late, or twice, is to find this connection, and be
+ * dropped for want of keys, and not to look like a new one.
+ */
 static void drop_keys(struct sock *sk)
 {
 	struct quic_sock *qs = quic_sk(sk);
@@ -78,11 +83,6 @@ static void drop_keys(struct sock *sk)
 		quic_keys_free(rx);
 		quic_keys_free(qs->keys_tx[i]);
 		qs->keys_tx[i] = NULL;
-	}
-	/* The client has known our own ID since before its Handshake packets. */
-	if ((gone & BIT(QUIC_CRYPTO_HANDSHAKE)) && qs->cids[QUIC_LOCAL_CIDS]) {
-		quic_lookup_del(qs->cids[QUIC_LOCAL_CIDS]);
-		qs->cids[QUIC_LOCAL_CIDS] = NULL;
 	}
 }
 

@@ -82,11 +82,14 @@ through()
 }
 
 n=$(stat_of DropDecrypt server)
+fails=$(stat_of HandshakeFails server)
 through "$ip4_b" IPv4
 through "$ip6_b" IPv6
 check "what does not open is counted" test "$(stat_of DropDecrypt server)" -gt $((n + 1000))
 check "no object more than before" wait_for 40 same_objects "$before" ||
 	note "$(diff <(echo "$before") <(quic_objects))"
-check_eq "no embryo stays" 1 "$(in_ns server wc -l < /proc/net/quic/conns)"
+check_eq "no embryo stays" 1 "$(in_ns server cat /proc/net/quic/conns | wc -l)"
+check_eq "a first datagram that comes again starts no handshake" "$fails" \
+	"$(stat_of HandshakeFails server)"
 
 quic_finish
