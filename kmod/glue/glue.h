@@ -181,7 +181,7 @@ struct quic_sock_config {
  * @reset_token: end of a datagram that failed to open while the lock was owned
  * @hs: handshake under way or NULL
  * @timer: coarse: the core's deadline, lazily re-armed; holds a reference
- * @pacing_timer: soft hrtimer: only while pacing stopped a build
+ * @pacing_timer: soft hrtimer: only while pacing or lack of memory stopped a build
  * @work: sends in process context when softirq may not use SIMD
  * @listener: child: the listener selected, a reference; NULL before SELECT
  * @accept_q: listener: established children, by accept_node
@@ -581,6 +581,8 @@ void quic_settle_uncount(struct sock *sk);
 /* sk->sk_write_space: wakes writers that set SOCK_NOSPACE, once there is room. */
 void quic_write_space(struct sock *sk);
 
+/* Have the pacing timer send, a little later: memory was short. Lock held. */
+void quic_timers_retry(struct sock *sk);
 /* Set both timers to what the core asks for. */
 void quic_timers_update(struct sock *sk);
 /* The coarse timer's work: the core, if its deadline has come, and settle. */

@@ -7,7 +7,8 @@
  * early it is armed again for what is due then. With a deadline that moves away
  * with every packet this costs one re-arming per time-out, not one per batch.
  *
- * Pacing timer: soft hrtimer, armed only while pacing stopped a build.
+ * Pacing timer: soft hrtimer, armed only while pacing, or a lack of memory, stopped
+ * a build.
  *
  * Both find the lock either free, and run the core right there in softirq, or
  * owned, and leave a bit in @deferred that release_sock() acts on (rx.c). The
@@ -24,6 +25,8 @@
  */
 #include "glue.h"
 #include "../compat/timer.h"
+
+#define RETRY_NS	(10 * QUIC_NS_PER_MS)	/* memory was short */
 
 struct workqueue_struct *quic_wq;
 
@@ -110,16 +113,31 @@ static void arm_coarse(struct sock *sk, u64 at)
 	sk_reset_timer(sk, &qs->timer, jiffies + 1 + nsecs_to_jiffies(wait));
 }
 
+/*
+ * Three cases. Taken back: its reference is ours again. Idle, or its callback runs:
+ * the one it had is the callback's, so take another. Its callback runs and it was
+ * armed again meanwhile: that arming has a reference and cannot be taken back now,
+ * nor be moved without counting twice; it fires, a little late.
+ */
 static void arm_pacing(struct sock *sk, u64 at)
 {
 	struct hrtimer *t = &quic_sk(sk)->pacing_timer;
+	int taken;
 
 	if (hrtimer_is_queued(t) && ktime_to_ns(hrtimer_get_expires(t)) <= at)
 		return;
-	/* Taken back: its reference is ours again. Else it is the callback's. */
-	if (hrtimer_try_to_cancel(t) != 1)
+	taken = hrtimer_try_to_cancel(t);
+	if (taken < 0 && hrtimer_is_queued(t))
+		return;
+	if (taken != 1)
 		sock_hold(sk);
 	hrtimer_start(t, ns_to_ktime(at), HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+void quic_timers_retry(struct sock *sk)
+{
+	if (quic_sk(sk)->attached)
+		arm_pacing(sk, quic_now() + RETRY_NS);
 }
 
 /**

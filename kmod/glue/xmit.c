@@ -501,8 +501,10 @@ void quic_xmit(struct sock *sk)
 		local_bh_enable();
 	}
 	/* nothing else would bring us back: what is not built has no timer */
-	if (more < 0)
+	if (more == -EAGAIN)
 		quic_work_queue(sk);
+	else if (more < 0)
+		quic_timers_retry(sk);
 }
 
 /* ---- without a connection ---- */
