@@ -42,6 +42,8 @@
 #define QUIC_INITIALS_BYTES	(1U << 20)	/* truesize of those */
 #define QUIC_PENDING_MAX	32	/* datagrams waiting for keys, per connection */
 #define QUIC_PENDING_BYTES	(256U << 10)	/* truesize of those */
+#define QUIC_PENDING_STRANGER	2	/* from a client whose address is not validated */
+#define QUIC_EMBRYO_RCVBUF	(256 << 10)	/* until SELECT: a ClientHello in pieces */
 
 struct quic_hdr;
 struct quic_hs;

@@ -31,6 +31,7 @@
 #include "handshake.h"
 
 #define TABLE_BITS	10
+#define CRYPTO_QUEUE_MAX (256U << 10)	/* a chain of QUIC_HS_CHAIN_MAX fits often */
 #define TRIES_MAX	8	/* workers asked before waiting for a better time */
 
 DEFINE_SPINLOCK(quic_hs_lock);
@@ -447,11 +448,18 @@ static int do_select(struct quic_hs *hs, const struct quic_hs_act *act)
 	return err;
 }
 
+/*
+ * Nobody is charged for TLS bytes that wait to be sent, and a worker may be root of
+ * some user namespace only: bounded.
+ */
 static int do_crypto(struct quic_hs *hs, const struct quic_hs_act *act)
 {
-	int err = quic_conn_crypto_send(quic_sk(hs->sk)->conn, act->level,
-					act->data, act->len);
+	struct quic_conn *conn = quic_sk(hs->sk)->conn;
+	const struct quic_sendbuf *sb = &conn->space[quic_level_space(act->level)].crypto_tx;
+	int err = -ENOBUFS;
 
+	if (sb->end - sb->base + act->len <= CRYPTO_QUEUE_MAX)
+		err = quic_conn_crypto_send(conn, act->level, act->data, act->len);
 	if (err)
 		fail(hs, -err, -1, "TLS bytes of the daemon could not be queued");
 	return err;

@@ -470,6 +470,8 @@ static struct sock *embryo_make(struct quic_udp *udp, const struct sk_buff *skb,
 	lock_sock(sk);
 	quic_sk(sk)->embryo = true;
 	atomic_inc(&udp->embryos);
+	/* what a stranger may have us hold; quic_sock_inherit() sets the listener's */
+	sk->sk_rcvbuf = min(sk->sk_rcvbuf, QUIC_EMBRYO_RCVBUF);
 	err = quic_xmit_route(sk);
 	if (!err)
 		err = quic_sock_attach_conn(sk, hdr);

@@ -109,6 +109,19 @@ void quic_rx_deliver(struct sock *sk, struct quic_rxbuf *buf)
 /* ---- packets whose keys are not there yet ---- */
 
 /*
+ * Nobody is charged for parked datagrams and nothing in them is authentic, so a
+ * server keeps few of them for a client that may not even exist: before its first
+ * Handshake packet, which validates its address, an honest one has none to send
+ * that there are no keys for. Slightly stale when the lock is owned.
+ */
+static u32 pending_max(const struct quic_sock *qs)
+{
+	const struct quic_conn *conn = qs->conn;
+
+	return READ_ONCE(conn->path.validated) ? QUIC_PENDING_MAX : QUIC_PENDING_STRANGER;
+}
+
+/*
  * Keys may be installed between the caller's look for them and the lock taken
  * here. The datagram is then fed with the next keys, or dropped when these were
  * the last: to the peer a loss.
@@ -127,7 +140,7 @@ void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb)
 	 * none belongs to a level that is over.
 	 */
 	room = qs->attached && !rcu_access_pointer(qs->keys_rx[QUIC_CRYPTO_APP]) &&
-	       skb_queue_len(&qs->pending) < QUIC_PENDING_MAX &&
+	       skb_queue_len(&qs->pending) < pending_max(qs) &&
 	       qs->pending_bytes + skb->truesize <= QUIC_PENDING_BYTES;
 	if (room) {
 		spin_lock(&qs->pending.lock);
