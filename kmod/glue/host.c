@@ -31,16 +31,19 @@
  * @size: bytes at most
  * @to_user: recvmsg() copies from inside the object, which hardened usercopy
  *	forbids for caches that do not say so
+ * @account: charged to the memory cgroup of who makes it: how many streams a user
+ *	opens is limited by the peer only
  */
 struct host_kind {
 	const char *name;
 	u32 size;
 	bool to_user;
+	bool account;
 };
 
 static const struct host_kind kinds[QUIC_OBJ_KINDS] = {
 	[QUIC_OBJ_CONN]	= { "quic_conn", sizeof(struct quic_conn) },
-	[QUIC_OBJ_STREAM] = { "quic_stream", sizeof(struct quic_stream) },
+	[QUIC_OBJ_STREAM] = { "quic_stream", sizeof(struct quic_stream), .account = true },
 	[QUIC_OBJ_RX_CHUNK] = { "quic_rx_chunk", RX_CHUNK_SIZE },
 	[QUIC_OBJ_RX_SMALL] = { "quic_rx_small", RX_CHUNK_SIZE + QUIC_RX_COPY_MAX, true },
 	[QUIC_OBJ_TX_CHUNK] = { "quic_tx_chunk", sizeof(struct quic_txchunk) },
@@ -71,7 +74,8 @@ int quic_host_init(void)
 		if (!k->name)
 			continue;
 		caches[i] = kmem_cache_create_usercopy(k->name, k->size, 0,
-						       QUIC_SLAB_NO_MERGE, 0,
+						       QUIC_SLAB_NO_MERGE |
+						       (k->account ? SLAB_ACCOUNT : 0), 0,
 						       k->to_user ? k->size : 0,
 						       NULL);
 		if (!caches[i]) {

@@ -31,6 +31,7 @@
 #include "sock_ops.h"
 
 #define SEND_SLICE	(64U << 10)
+#define STREAMS_AHEAD	4096	/* opened by one call, to reach the ID it names */
 
 #define STREAM_FLAGS \
 	(MSG_QUIC_STREAM_NEW | MSG_QUIC_STREAM_FIN | MSG_QUIC_STREAM_UNI | \
@@ -219,8 +220,10 @@ static int check_stream(const struct quic_stream *stream, u32 flags)
 }
 
 /*
- * Open the next stream of a type, or all up to @r->id. @stream is the last one.
- * Return: 0; -EAGAIN when the peer allows no more and we may not wait; errors.
+ * Open the next stream of a type, or all up to @r->id. @stream is the last one. How
+ * many there may be is the peer's word, which is not to keep us here for ever.
+ * Return: 0; -EINVAL an ID far ahead; -EAGAIN when the peer allows no more and we
+ * may not wait; errors.
  */
 static int open_streams(struct sock *sk, struct send_req *r, bool uni,
 			struct quic_stream **stream)
@@ -228,6 +231,8 @@ static int open_streams(struct sock *sk, struct send_req *r, bool uni,
 	struct quic_sock *quic = quic_sk(sk);
 	int err;
 
+	if (r->has_id && r->id >> 2 >= quic->conn->streams.next_local[uni] + STREAMS_AHEAD)
+		return -EINVAL;
 	for (;;) {
 		err = quic_conn_stream_open(quic->conn, uni, stream);
 		if (!err) {

@@ -243,6 +243,16 @@ TEST_F(pair, stream_limit_without_waiting)
 	EXPECT_EQ(EAGAIN, errno);
 }
 
+TEST_F(pair, stream_far_ahead)
+{
+	/* however many the peer allows: one call opens no million streams */
+	EXPECT_EQ(-1, quic_send(self->client, 4 * 4096, NEW, "a", 1, MSG_DONTWAIT));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, quic_send(self->client, 4ULL << 59, NEW, "a", 1, MSG_DONTWAIT));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(1, quic_send(self->client, 0, NEW, "a", 1, 0));
+}
+
 TEST_F(pair, unidirectional)
 {
 	char buf[16];
