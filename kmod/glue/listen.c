@@ -350,6 +350,9 @@ static int accept_wait(struct sock *sk, long *timeo)
 		*timeo = schedule_timeout(*timeo);
 	finish_wait(sk_sleep(sk), &wait);
 	lock_sock(sk);
+	/* woken for a child, which wakes no other waiter: take it, signal or not */
+	if (!list_empty_careful(&quic_sk(sk)->accept_q))
+		return 0;
 	return signal_pending(current) ? sock_intr_errno(*timeo) : 0;
 }
 

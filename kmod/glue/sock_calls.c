@@ -504,6 +504,9 @@ __poll_t quic_poll(struct file *file, struct socket *sock, poll_table *wait)
 		       EPOLLOUT | EPOLLWRNORM;
 		return quic->end_errno ? mask | EPOLLERR : mask;
 	}
+	/* it listened once and does no more: accept() would not wait either */
+	if (state == TCP_CLOSE && READ_ONCE(quic->listener_id))
+		mask |= EPOLLHUP;
 	if (READ_ONCE(sk->sk_err))
 		mask |= EPOLLERR;
 	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)

@@ -593,6 +593,18 @@ TEST_F(pair, close_the_listener)
 	EXPECT_EQ(2, quic_recv(self->server, buf, sizeof(buf), NULL, NULL, 0));
 }
 
+TEST_F(pair, stop_listening)
+{
+	/* who waits in poll(2) must not wait on: accept(2) would not */
+	ASSERT_EQ(0, wait_fd(self->listener, POLLIN, 0));
+	ASSERT_EQ(0, shutdown(self->listener, SHUT_RDWR));
+	EXPECT_NE(0, wait_fd(self->listener, POLLIN, SOON_MS) & POLLHUP);
+	EXPECT_EQ(-1, accept(self->listener, NULL, NULL));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, listen(self->listener, 4));
+	EXPECT_EQ(0, wait_fd(self->listener, POLLIN, 0));
+}
+
 TEST_F(pair, nobody_accepts)
 {
 	int fd = quic_client(variant->family, ALPN);
