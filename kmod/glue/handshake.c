@@ -63,7 +63,8 @@ static struct quic_hs *hs_find(u64 id, const struct net *net, u32 portid)
 	hash_for_each_possible(table, hs, node, id) {
 		if (hs->id != id)
 			continue;
-		if (hs->worker && hs->worker->portid == portid &&
+		/* a port that died may be another socket's by now */
+		if (hs->worker && !hs->worker->dead && hs->worker->portid == portid &&
 		    net_eq(hs->worker->net, net)) {
 			refcount_inc(&hs->refs);
 			found = hs;

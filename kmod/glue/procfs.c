@@ -54,9 +54,9 @@ static void put_user_and_inode(struct seq_file *seq, struct sock *sk)
 
 /* ---- conns ---- */
 
-static void conn_line(struct seq_file *seq, struct quic_sock *quic)
+static void conn_line(struct seq_file *seq, struct quic_sock *quic,
+		      const struct quic_conn *conn)
 {
-	const struct quic_conn *conn = READ_ONCE(quic->conn);
 	struct sock *sk = &quic->inet.sk;
 
 	seq_printf(seq, "%pK %2d %pISpc %pISpc %d", sk, READ_ONCE(sk->sk_state),
@@ -74,6 +74,7 @@ static void conn_line(struct seq_file *seq, struct quic_sock *quic)
 
 static int conns_show(struct seq_file *seq, void *v)
 {
+	const struct quic_conn *conn;
 	struct quic_sock *quic;
 
 	if (is_head(seq, v)) {
@@ -81,8 +82,10 @@ static int conns_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	quic = list_entry(v, struct quic_sock, net_node);
-	if (READ_ONCE(quic->conn))
-		conn_line(seq, quic);
+	/* read once: an attempt to connect may fail and take it back */
+	conn = smp_load_acquire(&quic->conn);
+	if (conn)
+		conn_line(seq, quic, conn);
 	return 0;
 }
 

@@ -330,6 +330,7 @@ static struct quic_udp *udp_alloc(struct net *net, const union quic_addr *addr, 
 	udp->dev = dev;
 	udp->v6only = addr->sa.sa_family == AF_INET6 && ipv6_only_sock(sk);
 	udp->uid = sock_net_uid(net, sk);
+	INIT_LIST_HEAD(&udp->node);
 	refcount_set(&udp->refs, 1);
 	spin_lock_init(&udp->lock);
 	INIT_HLIST_HEAD(&udp->listeners);
@@ -356,12 +357,13 @@ static struct quic_udp *udp_make(struct net *net, const union quic_addr *addr, i
 		kfree(udp);
 		return ERR_PTR(err);
 	}
-	list_add(&udp->node, &quic_pernet(net)->udps);
 	err = udp_setup(udp);
-	if (!err)
-		return udp;
-	quic_udp_put(udp);	/* free_work closes it when it gets the mutex */
-	return ERR_PTR(err);
+	if (err) {
+		quic_udp_put(udp);	/* free_work closes it when it gets the mutex */
+		return ERR_PTR(err);
+	}
+	list_add(&udp->node, &quic_pernet(net)->udps);
+	return udp;
 }
 
 static bool udp_matches(const struct quic_udp *udp, const union quic_addr *addr, int dev,

@@ -447,17 +447,18 @@ static void count(struct sock *sk, const struct quic_tx_batch *batch)
 static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct sock *sk)
 {
 	struct dst_entry *dst = xmit_dst(sk);
+	u32 max = READ_ONCE(sk->sk_gso_max_size), hdrs = headers_len(&quic_sk(sk)->peer);
 
 	*t = (struct xmit_train){ .dst = dst, .left = XMIT_BYTES_MAX };
 	batch->n = 0;
 	batch->n_dgrams = 0;
 	batch->max_dgrams = 1;
 	batch->host = t;
-	if (!gso_allowed(sk, dst))
+	/* an administrator may have set a limit that not even one datagram fits */
+	if (!gso_allowed(sk, dst) || max < hdrs + quic_sk(sk)->conn->path.mtu)
 		return;
 	batch->max_dgrams = min_t(u32, READ_ONCE(sk->sk_gso_max_segs), QUIC_TX_PKTS_MAX);
-	t->left = min_t(u32, XMIT_BYTES_MAX, READ_ONCE(sk->sk_gso_max_size) -
-			headers_len(&quic_sk(sk)->peer));
+	t->left = min_t(u32, XMIT_BYTES_MAX, max - hdrs);
 }
 
 /*
