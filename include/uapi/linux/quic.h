@@ -7,7 +7,8 @@
  *	connect(fd, addr, addrlen);
  *	send(fd, "hello", 5, MSG_QUIC_STREAM_NEW | MSG_QUIC_STREAM_FIN);
  *
- * One socket is one connection, or one listener. Everything up to option 15
+ * One socket is one connection, or one listener. With SOCK_STREAM it is one stream
+ * of bytes and has the calls of a TCP socket, see quic(7). Everything up to option 15
  * follows draft-lxin-quic-socket-apis and the numbers that its implementation
  * uses; options from 64 are ours and listed below, which is their registry: take
  * the next free number, never use one twice.
@@ -65,6 +66,13 @@
 #define QUIC_REASON_TEXT_SIZE		240	/* with the NUL */
 
 /*
+ * Application codes with which a SOCK_STREAM socket closes on its own, unless
+ * QUIC_SOCKOPT_CONNECTION_CLOSE set another one.
+ */
+#define QUIC_CODE_UNREAD		1	/* closed, bytes that had come were not read */
+#define QUIC_CODE_ABORTED		2	/* closed with SO_LINGER and time 0 */
+
+/*
  * Messages
  */
 
@@ -98,11 +106,17 @@ enum quic_cmsg_type {
 #define MSG_QUIC_STREAM_DONTWAIT	0x10000	/* MSG_WAITFORONE: EAGAIN when the
 						 * peer allows no more streams
 						 */
-#define MSG_QUIC_STREAM_SNDBLOCK	0x2000	/* MSG_ERRQUEUE: send *_BLOCKED
+#define MSG_QUIC_STREAM_SNDBLOCK	0x2000	/* MSG_ERRQUEUE: send BLOCKED
 						 * frames when limits bite
 						 */
-/* In the flags of sendmsg(2), and in msg_flags after recvmsg(2): */
-#define MSG_QUIC_DATAGRAM		0x1000	/* MSG_RST: RFC 9221 */
+/*
+ * In the flags of sendmsg(2), and in msg_flags after recvmsg(2): a datagram
+ * (RFC 9221). send: the whole message is one; EINVAL the peer takes none; EMSGSIZE
+ * empty, above SO_SNDBUF, or longer than quic_info.max_datagram; EAGAIN the queue
+ * is full. receive: MSG_EOR comes with its last byte; what has no room is returned
+ * by the next call or, with MSG_TRUNC given, thrown away as recvmsg(2) says.
+ */
+#define MSG_QUIC_DATAGRAM		0x1000	/* MSG_RST */
 /* Only in msg_flags after recvmsg(2): */
 #define MSG_QUIC_NOTIFICATION		0x8000	/* MSG_MORE: an event */
 
@@ -249,7 +263,8 @@ struct quic_connection_close {
  * @grease_quic_bit: 0 or 1 (RFC 9287)
  * @stateless_reset: 0 or 1: hand out a reset token
  * @disable_1rtt_encryption: 0 or 1; effective when both sides set it
- * @disable_compatible_version: 0 or 1 (RFC 9368)
+ * @disable_compatible_version: 0 or 1 (RFC 9368 2.3); as if 1, so far: a handshake
+ *	ends in the version that it began with
  * @active_connection_id_limit: 2 to 8
  * @ack_delay_exponent: 1 to 20
  * @max_datagram_frame_size: from 1200, 0 none (RFC 9221)
@@ -317,7 +332,8 @@ enum quic_certificate_request {
 
 /**
  * struct quic_config - behaviour that the peer is not told about
- * @version: QUIC version; client: that of its first flight
+ * @version: QUIC_VERSION_V1 or _V2; client: of its first flight, another one may
+ *	follow when the server does not speak it
  * @plpmtud_probe_interval: us, 5000000 to U32_MAX / 30
  * @initial_smoothed_rtt: us, 1000 to 6000000 (RFC 9002 6.2.2)
  * @payload_cipher_type: TLS_CIPHER_* of <linux/tls.h>, 51 to 54; 0 any
@@ -842,6 +858,13 @@ enum quic_state {
  * @ecn_ce_pkts: packets that arrived marked CE
  * @handshake_us: duration of the handshake, 0 unfinished
  * @age_us: since connect(2), or since the first Initial
+ * @acked_datagrams: of @sent_datagrams, in packets that were acknowledged; the peer
+ *	may have dropped them all the same
+ * @send_dropped_datagrams: accepted from the application and never sent
+ * @recv_dropped_datagrams: of @received_datagrams, those there was no room for
+ * @max_datagram: bytes, longest datagram that may be sent now, 0: the peer takes
+ *	none, or is not known yet; changes with the path
+ * @queued_datagrams: waiting to be sent now
  *
  * The structure grows at its tail; look at optlen. Never fails for a state:
  * members that have no meaning yet are zero.
@@ -901,20 +924,34 @@ struct quic_info {
 
 	__u64	handshake_us;
 	__u64	age_us;
+
+	__u64	acked_datagrams;
+	__u64	send_dropped_datagrams;
+	__u64	recv_dropped_datagrams;
+	__u32	max_datagram;
+	__u32	queued_datagrams;
 };
+
+/* Value of QUIC_KNOB_DATAGRAM_DROP: who goes when a queue of datagrams is full */
+#define QUIC_DATAGRAM_SEND_OLDEST	0x1 /* sending: the oldest is dropped; else
+					     * send(2) waits, or is EAGAIN
+					     */
+#define QUIC_DATAGRAM_RECV_OLDEST	0x2 /* receiving: the oldest unread is dropped;
+					     * else the one that comes
+					     */
 
 /**
  * enum quic_knob_id - single values (QUIC_SOCKOPT_KNOB)
  * @QUIC_KNOB_NONE: no knob
  * @QUIC_KNOB_HANDSHAKE_TIMEOUT: us, 100000 to 600000000; before
  * @QUIC_KNOB_IDLE_TIMEOUT: us, 0 none; before (RFC 9000 10.1)
- * @QUIC_KNOB_USER_TIMEOUT: us without an acknowledgement while data waits,
+ * @QUIC_KNOB_USER_TIMEOUT: us without an acknowledgment while data waits,
  *	0 none; any time
  * @QUIC_KNOB_KEEPALIVE: us of silence before a PING, 0 none; any time
  * @QUIC_KNOB_LINGER: us that a closed connection may still deliver; any time
  * @QUIC_KNOB_MAX_DATA: bytes, 0 to 2^62 - 1; before
  * @QUIC_KNOB_MAX_STREAM_DATA: bytes, every kind of stream; before
- * @QUIC_KNOB_MAX_STREAMS_BIDI: 0 to 2^60; before
+ * @QUIC_KNOB_MAX_STREAMS_BIDI: 0 to 2^60, of which 65536 are given; before
  * @QUIC_KNOB_MAX_STREAMS_UNI: 0 to 2^60; before
  * @QUIC_KNOB_PMTUD: 0 off, 1 on (RFC 8899); before
  * @QUIC_KNOB_MAX_PAYLOAD: bytes, 1200 to 65527, largest UDP payload sent;
@@ -922,6 +959,13 @@ struct quic_info {
  * @QUIC_KNOB_GSO: segments of a train at most, 1 none, 0 default; any time
  * @QUIC_KNOB_PACING: 0 off, 1 on; any time
  * @QUIC_KNOB_INITIAL_CWND: bytes (RFC 9002 7.2), 0 default; before
+ * @QUIC_KNOB_MAX_DATAGRAM: bytes, 0 to 65535, largest DATAGRAM frame that the peer
+ *	may send, its header included; 0 none at all; before (RFC 9221 3)
+ * @QUIC_KNOB_DATAGRAM_SEND_QUEUE: datagrams, 1 to 65536, that may wait to be sent,
+ *	within SO_SNDBUF bytes; any time
+ * @QUIC_KNOB_DATAGRAM_RECV_QUEUE: datagrams, 1 to 65536, that may wait to be read,
+ *	with a quarter of SO_RCVBUF of memory; any time
+ * @QUIC_KNOB_DATAGRAM_DROP: QUIC_DATAGRAM_* bits, 0 at first; any time
  * @QUIC_KNOB_MAX: number of knobs
  *
  * A kernel may know fewer: ENOPROTOOPT.
@@ -942,6 +986,10 @@ enum quic_knob_id {
 	QUIC_KNOB_GSO,
 	QUIC_KNOB_PACING,
 	QUIC_KNOB_INITIAL_CWND,
+	QUIC_KNOB_MAX_DATAGRAM,
+	QUIC_KNOB_DATAGRAM_SEND_QUEUE,
+	QUIC_KNOB_DATAGRAM_RECV_QUEUE,
+	QUIC_KNOB_DATAGRAM_DROP,
 	QUIC_KNOB_MAX,
 };
 
@@ -977,10 +1025,13 @@ struct quic_stream_accept {
 
 /**
  * struct quic_stream_priority - RFC 9218 4
- * @stream_id: in: the stream; EINVAL not open
+ * @stream_id: in: the stream; EINVAL not open, or receive-only
  * @urgency: 0 first to 7 last, 3 at first
- * @incremental: 1 shares with others of its urgency, 0 at first
+ * @incremental: 1, at first, shares with others of its urgency; 0: those of a lower
+ *	id are sent first
  * @reserved: zero
+ *
+ * Of what this end sends. The peer is not told.
  */
 struct quic_stream_priority {
 	__s64	stream_id;

@@ -46,6 +46,9 @@
 #define QUIC_HS_LISTENERS_MAX	64	/* in one START */
 #define QUIC_HS_PINS_MAX	32	/* likewise */
 
+/* Of a cipher in QUIC_HS_A_CIPHERS: @id is 51 to 82, TLS_CIPHER_* of linux/tls.h. */
+#define QUIC_HS_CIPHER_BIT(id)	(1U << ((id) - 51))
+
 /**
  * enum quic_hs_cmd - messages of the family
  * @QUIC_HS_CMD_UNSPEC: never sent
@@ -54,8 +57,8 @@
  *	without CAP_NET_ADMIN in the user namespace that owns the namespace.
  * @QUIC_HS_CMD_START: kernel to daemon: a new handshake. A client answers it
  *	with its first flight; for a server CRYPTO follows. Attributes: ID, ROLE,
- *	VERSION, UID, GID, NETNS, TIMEOUT always; CIPHER when the socket asks for
- *	one; TPARAMS, SERVER_NAME, ALPN, PROFILE, VERIFY, PIN, CREDENTIAL,
+ *	VERSION, UID, GID, NETNS, TIMEOUT, CIPHERS always; CIPHER when a client's
+ *	socket asks for one; TPARAMS, SERVER_NAME, ALPN, PROFILE, VERIFY, PIN, CREDENTIAL,
  *	SESSION for a client; LISTENER (at least one) and PEER for a server.
  * @QUIC_HS_CMD_CRYPTO: kernel to daemon: bytes that the peer sent. Attributes:
  *	ID, LEVEL, CRYPTO. In order, without holes, per level.
@@ -72,6 +75,7 @@ enum quic_hs_cmd {
 	QUIC_HS_CMD_ABORT,
 	QUIC_HS_CMD_FLIGHT,
 
+	/* private: */
 	__QUIC_HS_CMD_MAX,
 	QUIC_HS_CMD_MAX = __QUIC_HS_CMD_MAX - 1
 };
@@ -106,6 +110,8 @@ enum quic_hs_cmd {
  * @QUIC_HS_A_LEVEL: u32, QUIC_CRYPTO_INITIAL, _HANDSHAKE or _APP
  * @QUIC_HS_A_CRYPTO: binary, 1 to QUIC_HS_CRYPTO_MAX TLS bytes
  * @QUIC_HS_A_ACTION: nest of enum quic_hs_action_attr, repeatable
+ * @QUIC_HS_A_CIPHERS: u32, QUIC_HS_CIPHER_BIT() of each cipher that this kernel
+ *	has: no other may be offered or chosen; absent: only AES-128-GCM
  */
 enum quic_hs_attr {
 	QUIC_HS_A_UNSPEC,
@@ -131,7 +137,9 @@ enum quic_hs_attr {
 	QUIC_HS_A_LEVEL,
 	QUIC_HS_A_CRYPTO,
 	QUIC_HS_A_ACTION,
+	QUIC_HS_A_CIPHERS,
 
+	/* private: */
 	__QUIC_HS_A_MAX,
 	QUIC_HS_A_MAX = __QUIC_HS_A_MAX - 1
 };
@@ -159,6 +167,7 @@ enum quic_hs_role {
  *	always there
  * @QUIC_HS_L_UID: u32, the listener's user, as the initial user namespace sees it
  * @QUIC_HS_L_CERT_REQUEST: u32, 0 no client certificate, 1 asked, 2 required
+ * @QUIC_HS_L_CIPHER: u32, the only cipher allowed, when the listener asks for one
  */
 enum quic_hs_listener_attr {
 	QUIC_HS_L_UNSPEC,
@@ -169,7 +178,9 @@ enum quic_hs_listener_attr {
 	QUIC_HS_L_TPARAMS,
 	QUIC_HS_L_UID,
 	QUIC_HS_L_CERT_REQUEST,
+	QUIC_HS_L_CIPHER,
 
+	/* private: */
 	__QUIC_HS_L_MAX,
 	QUIC_HS_L_MAX = __QUIC_HS_L_MAX - 1
 };
@@ -184,7 +195,8 @@ enum quic_hs_listener_attr {
  * @QUIC_HS_ACTION_PEER_PARAMS: TPARAMS: what the peer's extension 0x39 held.
  *	Once, before DONE.
  * @QUIC_HS_ACTION_DONE: TLS is complete (RFC 9001 4.1.1): ALPN, and if they
- *	apply CHAIN and RESUMED; without ALPN none was chosen. Needs PEER_PARAMS and both APP secrets.
+ *	apply CHAIN and RESUMED; without ALPN none was chosen. Needs
+ *	PEER_PARAMS and both APP secrets.
  * @QUIC_HS_ACTION_FAIL: ERRNO, ALERT (if one is to be sent), TEXT. The last
  *	action; may come without SELECT.
  * @QUIC_HS_ACTION_TICKET: TICKET: a session that the application may keep
@@ -199,6 +211,7 @@ enum quic_hs_action {
 	QUIC_HS_ACTION_FAIL,
 	QUIC_HS_ACTION_TICKET,
 
+	/* private: */
 	__QUIC_HS_ACTION_MAX,
 	QUIC_HS_ACTION_MAX = __QUIC_HS_ACTION_MAX - 1
 };
@@ -243,6 +256,7 @@ enum quic_hs_action_attr {
 	QUIC_HS_ACT_TEXT,
 	QUIC_HS_ACT_TICKET,
 
+	/* private: */
 	__QUIC_HS_ACT_MAX,
 	QUIC_HS_ACT_MAX = __QUIC_HS_ACT_MAX - 1
 };
