@@ -80,6 +80,8 @@ void quic_cc_init(struct quic_cc *cc, const struct quic_cc_ops *ops, u32 mss);
 
 /**
  * quic_cc_set_mss - the datagram size changed (PLPMTUD): keep the window sane
+ * @cc: state
+ * @mss: maximum datagram size, bytes
  */
 void quic_cc_set_mss(struct quic_cc *cc, u32 mss);
 

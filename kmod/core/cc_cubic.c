@@ -29,7 +29,7 @@
  * 1 GB that should grow 0.1 byte per ACK grows. O(1) per ACK: two products with
  * division; one cube root (22 steps) per congestion event.
  *
- * Not done: undoing a reduction found spurious (RFC 9438 4.9).
+ * A reduction found spurious is undone by undo.c: it keeps a copy of all this.
  */
 #include "cc.h"
 #include <linux/quic.h>

@@ -284,7 +284,7 @@ void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync
 		f->u.new_cid.seq = l->seq;
 		f->u.new_cid.retire_prior_to = 0;
 		f->u.new_cid.cid = l->cid;
-		quic_host_reset_token(&l->cid, token);
+		quic_host_reset_token(conn, &l->cid, token);
 		f->u.new_cid.token = token;
 	}
 }

@@ -7,7 +7,8 @@
  *       |                        +--CONNECTION_CLOSE--> DRAINING --3 PTO--+
  *       +--time-out, no version--------------------------------------> CLOSED
  *
- * Receiving is conn_rx.c, building packets conn_tx.c, time conn_timer.c.
+ * Receiving is conn_rx.c, building packets conn_tx.c, time conn_timer.c, the version
+ * in use version.c.
  *
  * Invariants: state only moves to the right; the first reason to close wins;
  * a discarded level never comes back.
@@ -18,6 +19,12 @@
 #include "stream.h"
 #include "cid.h"
 #include "pmtud.h"
+#include "dgram.h"
+#include "keyphase.h"
+#include "skip.h"
+#include "undo.h"
+#include "token.h"
+#include "version.h"
 
 static void path_init(struct quic_conn *conn, const struct quic_conn_params *p, u64 now)
 {
@@ -25,6 +32,8 @@ static void path_init(struct quic_conn *conn, const struct quic_conn_params *p, 
 
 	path->mtu = QUIC_MIN_UDP_PAYLOAD;
 	path->validated = !p->server || p->addr_validated;
+	if (p->no_ecn)
+		path->ecn.state = QUIC_ECN_STATE_FAILED;
 	quic_rtt_init(&path->rtt, p->initial_rtt ? p->initial_rtt : QUIC_INITIAL_RTT);
 	quic_cc_init(&path->cc, p->cc, path->mtu);
 	quic_pacer_init(&path->pacer, path->mtu, now);
@@ -52,6 +61,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->host = p->host;
 	conn->server = p->server;
 	conn->version = p->version;
+	conn->original_version = p->version;
 	conn->max_mtu = max_t(u32, p->max_mtu, QUIC_MIN_UDP_PAYLOAD);
 	conn->created = now;
 	conn->handshake_deadline = now + p->handshake_timeout;
@@ -61,19 +71,26 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->pacing_deadline = QUIC_TIME_NEVER;
 	conn->idle_timeout = QUIC_TIME_NEVER;
 	conn->idle_deadline = QUIC_TIME_NEVER;
+	conn->keepalive_deadline = QUIC_TIME_NEVER;
 	conn->close_deadline = QUIC_TIME_NEVER;
 	conn->shutdown_deadline = QUIC_TIME_NEVER;
+	quic_keyphase_init(&conn->keyphase);
 	quic_tparams_init(&conn->remote);
 	quic_valsyncs_init(&conn->vals);
 	quic_valsync_init(&conn->handshake_done, QUIC_FRAME_HANDSHAKE_DONE);
 	for (i = 0; i < QUIC_SPACES; i++)
 		quic_pnspace_init(&conn->space[i]);
 	path_init(conn, p, now);
+	quic_skip_init(conn);
 	quic_streams_init(conn);
+	quic_dgrams_init(conn);
 	quic_cid_init(conn, &p->scid, &p->dcid, p->server ? &p->odcid : &p->dcid);
 	quic_conn_set_local(conn, &p->local);
 	conn->want |= QUIC_WANT_CIDS;
-	return conn;
+	if (!quic_token_init(conn, p))
+		return conn;
+	quic_conn_destroy(conn);
+	return NULL;
 }
 
 void quic_conn_destroy(struct quic_conn *conn)
@@ -81,6 +98,9 @@ void quic_conn_destroy(struct quic_conn *conn)
 	u32 i;
 
 	quic_streams_free(conn);
+	quic_dgrams_free(conn);
+	quic_token_free(conn);
+	quic_undo_free(conn);
 	for (i = 0; i < QUIC_SPACES; i++)
 		quic_pnspace_free(&conn->space[i], conn);
 	quic_host_free(QUIC_OBJ_CONN, conn, sizeof(*conn));
@@ -160,22 +180,39 @@ u32 quic_conn_crypto_read(struct quic_conn *conn, u8 level, u8 *buf, u32 len)
 	return done;
 }
 
+/*
+ * Whoever configures may ask for any number. But one frame opens all streams up to
+ * the last (RFC 9000 3.2), at once and in softirq.
+ */
+static void bound_streams(struct quic_tparams *tp)
+{
+	tp->initial_max_streams_bidi = min_t(u64, tp->initial_max_streams_bidi,
+					     QUIC_REMOTE_STREAMS_MAX);
+	tp->initial_max_streams_uni = min_t(u64, tp->initial_max_streams_uni,
+					    QUIC_REMOTE_STREAMS_MAX);
+}
+
 int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tparams *local,
 			     u8 *buf, u32 len)
 {
 	struct quic_tparams tp = *local;
 	u64 grease;
 
+	bound_streams(&tp);
 	tp.initial_source_connection_id = conn->cids.local[0].cid;
 	tp.has_initial_source_connection_id = true;
 	tp.active_connection_id_limit = QUIC_REMOTE_CIDS;
 	if (conn->server) {
 		tp.original_destination_connection_id = conn->cids.odcid;
 		tp.has_original_destination_connection_id = true;
-		quic_host_reset_token(&conn->cids.local[0].cid, tp.stateless_reset_token);
+		tp.retry_source_connection_id = conn->cids.retry_scid;
+		tp.has_retry_source_connection_id = conn->retried;
+		quic_host_reset_token(conn, &conn->cids.local[0].cid,
+				      tp.stateless_reset_token);
 		tp.has_stateless_reset_token = true;
 	}
 	quic_host_random(&grease, sizeof(grease));
+	quic_version_local(conn, grease >> 32, &tp);
 	return quic_tparams_encode(&tp, conn->server, grease | 1, buf, len);
 }
 
@@ -189,12 +226,18 @@ void quic_conn_set_local(struct quic_conn *conn, const struct quic_tparams *loca
 	struct quic_streams *st = &conn->streams;
 
 	conn->local = *local;
+	bound_streams(&conn->local);
 	conn->flow_rx.window = local->initial_max_data;
 	conn->flow_rx.max = local->initial_max_data;
-	st->window_remote[0] = local->initial_max_streams_bidi;
-	st->window_remote[1] = local->initial_max_streams_uni;
-	st->max_remote[0] = local->initial_max_streams_bidi;
-	st->max_remote[1] = local->initial_max_streams_uni;
+	st->window_remote[0] = conn->local.initial_max_streams_bidi;
+	st->window_remote[1] = conn->local.initial_max_streams_uni;
+	st->max_remote[0] = conn->local.initial_max_streams_bidi;
+	st->max_remote[1] = conn->local.initial_max_streams_uni;
+}
+
+void quic_conn_fix_streams(struct quic_conn *conn)
+{
+	memset(conn->streams.window_remote, 0, sizeof(conn->streams.window_remote));
 }
 
 /* RFC 9000 7.3: what was said in the clear must be what TLS vouches for. */
@@ -210,8 +253,8 @@ static int check_peer_cids(struct quic_conn *conn, const struct quic_tparams *tp
 				   !quic_cid_equal(&tp->original_destination_connection_id,
 						   &c->odcid)))
 		why = "original_destination_connection_id does not match";
-	else if (!conn->server && tp->has_retry_source_connection_id)
-		why = "retry_source_connection_id without a Retry";
+	else if (!conn->server)
+		why = quic_token_check_retry(conn, tp);
 	if (!why)
 		return 0;
 	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_TRANSPORT_PARAM, 0, why);
@@ -237,6 +280,8 @@ int quic_conn_set_peer_tparams(struct quic_conn *conn, const u8 *data, u32 len, 
 	err = quic_tparams_decode(&tp, !conn->server, data, len, &conn->err);
 	if (!err)
 		err = check_peer_cids(conn, &tp);
+	if (!err)
+		err = quic_version_check(conn, &tp);
 	if (err) {
 		quic_conn_fatal(conn, now);
 		return err;
@@ -312,23 +357,43 @@ void quic_conn_enter_closing(struct quic_conn *conn, enum quic_conn_state state,
 	conn->handshake_deadline = QUIC_TIME_NEVER;
 	conn->shutdown_deadline = QUIC_TIME_NEVER;
 	conn->idle_deadline = QUIC_TIME_NEVER;
+	quic_dgrams_close(conn);
 	quic_conn_set_state(conn, state);
 	conn->want |= QUIC_WANT_READABLE | QUIC_WANT_WRITABLE;
 	if (conn->closing_pending)
 		conn->want |= QUIC_WANT_TX;
 }
 
+/* The reason of an error, with the name of the frame to blame in front. */
+static void fatal_text(const struct quic_error *e, char *text, u32 size)
+{
+	const struct quic_frame_info *info;
+	u32 n;
+
+	info = e->frame_type ? quic_frame_info(e->frame_type) : NULL;
+	n = info ? strlen(info->name) : 0;
+	if (!info || (strlen(e->reason) > n && !memcmp(e->reason, info->name, n))) {
+		strscpy(text, e->reason, size);
+		return;
+	}
+	strscpy(text, info->name, size);
+	strscpy(text + n, ": ", size - n);
+	strscpy(text + n + 2, e->reason, size - n - 2);
+}
+
 void quic_conn_fatal(struct quic_conn *conn, u64 now)
 {
 	const struct quic_error *e = &conn->err;
+	char text[sizeof(conn->close.reason)];
 
 	if (!quic_conn_is_open(conn))
 		return;
 	if (WARN_ON_ONCE(!e->set))
 		quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_INTERNAL, 0,
 			       "an error without a description");
+	fatal_text(e, text, sizeof(text));
 	quic_conn_set_close(conn, QUIC_CLOSE_LOCAL, e->app, e->code, e->frame_type,
-			    e->reason, strlen(e->reason));
+			    text, strlen(text));
 	quic_conn_enter_closing(conn, QUIC_CONN_CLOSING, now);
 }
 
@@ -344,9 +409,18 @@ void quic_conn_close(struct quic_conn *conn, bool app, u64 code, const char *rea
 
 void quic_conn_check_shutdown(struct quic_conn *conn, u64 now)
 {
-	if (conn->shutdown && quic_conn_is_open(conn) && quic_streams_all_acked(conn))
+	if (!conn->shutdown || !quic_conn_is_open(conn))
+		return;
+	if (quic_streams_all_acked(conn) && !conn->dgrams.tx.n) {
 		quic_conn_close(conn, true, conn->shutdown_code,
 				conn->shutdown_reason, now);
+		return;
+	}
+	/* A peer that reads slowly is served as long as it reads at all. */
+	if (quic_conn_tx_queued(conn) < conn->shutdown_queued) {
+		conn->shutdown_queued = quic_conn_tx_queued(conn);
+		conn->shutdown_deadline = now + conn->shutdown_linger;
+	}
 }
 
 void quic_conn_shutdown(struct quic_conn *conn, u64 code, const char *reason,
@@ -359,6 +433,8 @@ void quic_conn_shutdown(struct quic_conn *conn, u64 code, const char *reason,
 	conn->shutdown = true;
 	conn->shutdown_code = min(code, QUIC_VARINT_MAX);
 	strscpy(conn->shutdown_reason, reason, sizeof(conn->shutdown_reason));
+	conn->shutdown_linger = linger;
+	conn->shutdown_queued = quic_conn_tx_queued(conn);
 	conn->shutdown_deadline = now + linger;
 	quic_conn_check_shutdown(conn, now);
 }
@@ -371,28 +447,4 @@ bool quic_conn_recv_reset(struct quic_conn *conn, const u8 *token, u64 now)
 			    "stateless reset from the peer", 29);
 	quic_conn_enter_closing(conn, QUIC_CONN_DRAINING, now);
 	return true;
-}
-
-void quic_conn_recv_version_neg(struct quic_conn *conn, const u8 *versions, u32 len, u64 now)
-{
-	static const char why[] = "the peer speaks none of our QUIC versions";
-	struct quic_rcur c = quic_rcur_init(versions, len);
-	u64 code = 0;
-
-	/* RFC 9000 6.2: only as the answer to the first flight. */
-	if (conn->server || conn->state != QUIC_CONN_HANDSHAKE || conn->stats.pkts_recv ||
-	    !len || len % 4)
-		return;
-	while (quic_rcur_left(&c)) {
-		u32 v = quic_get_be32(&c);
-
-		if (v == conn->version)
-			return;
-		if (!code)
-			code = v;
-	}
-	quic_conn_set_close(conn, QUIC_CLOSE_VERSION, false, code, 0, why, sizeof(why) - 1);
-	quic_conn_enter_closing(conn, QUIC_CONN_DRAINING, now);
-	quic_conn_set_state(conn, QUIC_CONN_CLOSED);
-	conn->close_deadline = QUIC_TIME_NEVER;
 }

@@ -20,12 +20,16 @@
 #include "valsync.h"
 #include "sendbuf.h"
 #include "recvbuf.h"
+#include "dgram.h"
+#include "plant.h"
 
 #define QUIC_LOCAL_CIDS		4	/* that we keep issued to the peer */
 #define QUIC_REMOTE_CIDS	8	/* that we keep of the peer's: our
 					 * active_connection_id_limit
 					 */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */
+#define QUIC_REMOTE_STREAMS_MAX	65536	/* streams a peer has open at a time, of each kind */
+#define QUIC_RX_COPIES_MAX	65536	/* copies of received bytes, in order or not */
 #define QUIC_CRYPTO_LEVELS	4	/* QUIC_CRYPTO_* of the uapi header */
 
 /* What the caller should do after a call; level-triggered, taken in one go. */
@@ -36,7 +40,8 @@ enum quic_want {
 	QUIC_WANT_CRYPTO	= 1 << 3,	/* TLS bytes to read, see quic_conn_crypto_read() */
 	QUIC_WANT_CIDS		= 1 << 4,	/* our set of connection IDs changed */
 	QUIC_WANT_STATE		= 1 << 5,	/* quic_conn_state() changed */
-	QUIC_WANT_KEYS		= 1 << 6,	/* keys of some level are to be dropped */
+	QUIC_WANT_KEYS		= 1 << 6,	/* keys are to be dropped, or of a new generation */
+	QUIC_WANT_NEXT_KEYS	= 1 << 7,	/* make them: see quic_conn_next_keys_ready() */
 };
 
 /**
@@ -89,6 +94,7 @@ struct quic_close_info {
  * @rx: numbers received
  * @rx_next: largest received + 1, read without the lock for a hint
  * @rx_largest_time: when the largest arrived
+ * @rx_eliciting_next: largest ack-eliciting one received + 1
  * @ack_deadline: when an ACK must leave; QUIC_TIME_NEVER: none is owed
  * @ack_pending: ack-eliciting packets received since the last ACK left
  * @ack_now: send it without delay
@@ -99,6 +105,9 @@ struct quic_close_info {
  * @sent: packets in flight
  * @crypto_tx: TLS bytes out
  * @crypto_rx: TLS bytes in
+ * @ecn_rx: packets received, by the two bits of their IP header (ecn.c)
+ * @ect_sent: packets sent that were marked ECT(0)
+ * @ecn_said: the peer's latest counts of ECT(0) and CE that were looked at
  * @probes: PTO probes to send in this space
  * @gone: keys discarded (RFC 9001 4.9)
  */
@@ -106,19 +115,44 @@ struct quic_pnspace {
 	struct quic_rangeset rx;
 	u64 rx_next;
 	u64 rx_largest_time;
+	u64 rx_eliciting_next;
 	u64 ack_deadline;
 	u32 ack_pending;
 	bool ack_now;
 	u64 tx_next;
 	u64 largest_acked;
-	bool acked_any;
+	bool acked_any;			/* anything was acknowledged */
 	u64 loss_time;
 	u64 last_eliciting;
 	struct quic_sent sent;
 	struct quic_sendbuf crypto_tx;
 	struct quic_recvbuf crypto_rx;
+	u64 ecn_rx[4];
+	u64 ect_sent;
+	u64 ecn_said[2];
 	u8 probes;
 	bool gone;
+};
+
+enum quic_ecn_state {
+	QUIC_ECN_STATE_TESTING,
+	QUIC_ECN_STATE_UNKNOWN,		/* tested; no answer yet */
+	QUIC_ECN_STATE_CAPABLE,
+	QUIC_ECN_STATE_FAILED,
+};
+
+/**
+ * struct quic_ecn - may packets of a path be marked? (ecn.c)
+ * @state: enum quic_ecn_state
+ * @tested: packets marked while testing
+ * @lost: of these, declared lost
+ * @test_end: when testing ends at the latest, once @tested
+ */
+struct quic_ecn {
+	u8 state;
+	u32 tested;
+	u32 lost;
+	u64 test_end;
 };
 
 /**
@@ -126,6 +160,7 @@ struct quic_pnspace {
  * @rtt: its round trip
  * @cc: its congestion controller
  * @pacer: its pacer
+ * @ecn: are packets marked?
  * @mtu: UDP payload bytes of a full packet
  * @rx_bytes: received before the peer's address was validated
  * @tx_bytes: sent meanwhile (RFC 9000 8.1: at most three times @rx_bytes)
@@ -136,6 +171,7 @@ struct quic_path {
 	struct quic_rtt rtt;
 	struct quic_cc cc;
 	struct quic_pacer pacer;
+	struct quic_ecn ecn;
 	u32 mtu;
 	u64 rx_bytes;
 	u64 tx_bytes;
@@ -149,23 +185,104 @@ struct quic_path {
  * @tries: probes sent of it
  * @flying: one is in flight
  * @wanted: send one
- * @ptos: PTOs in a row since anything was acknowledged
+ * @misses: rounds in a row that lost packets above the base size and got none
+ *	of them through
+ * @missed_at: when the latest was counted
  */
 struct quic_pmtud {
 	u32 target;
 	u8 tries;
-	u8 ptos;
+	u8 misses;
+	u64 missed_at;
 	bool flying;
 	bool wanted;
+};
+
+/**
+ * struct quic_keyphase - generations of the 1-RTT keys (keyphase.c)
+ * @tx_gen: seals what we send
+ * @rx_gen: newest that opened a packet
+ * @ready_gen: newest that the host has keys of
+ * @requested: the application wants an update
+ * @ours: @tx_gen began with us, not with the peer
+ * @confirmed: a packet sealed with @tx_gen was acknowledged
+ * @answer_due: no ACK left since @rx_gen began
+ * @next_wanted: keys of the generation after @rx_gen are, or are going to be, needed
+ * @next_asked: the host was told
+ * @wait_ptos: PTOs that we wait from @confirmed to an update of ours
+ * @tx_first: lowest packet number sealed with @tx_gen
+ * @rx_first: lowest opened with the newest generation of this low bit; read without
+ *	the lock
+ * @rx_old_next: largest opened with a generation before @rx_gen, plus 1; 0 none
+ * @update_at: when the wait is over
+ * @next_at: when the host may be told
+ * @old_deadline: when receive keys before @rx_gen are dropped; QUIC_TIME_NEVER: there
+ *	are none
+ * @seal_limit: packets that one key may seal
+ * @forged_limit: packets that may fail to open, with all keys together
+ * @forged: that did
+ * @updates_local: that we initiated
+ * @updates_peer: that the peer did
+ */
+struct quic_keyphase {
+	u32 tx_gen;
+	u32 rx_gen;
+	u32 ready_gen;
+	bool requested;
+	bool ours;
+	bool confirmed;
+	bool answer_due;
+	bool next_wanted;
+	bool next_asked;
+	u8 wait_ptos;
+	u64 tx_first;
+	u64 rx_first[2];
+	u64 rx_old_next;
+	u64 update_at;
+	u64 next_at;
+	u64 old_deadline;
+	u64 seal_limit;
+	u64 forged_limit;
+	u64 forged;
+	u32 updates_local;
+	u32 updates_peer;
+};
+
+#define QUIC_SKIPS	8
+
+/**
+ * struct quic_skips - 1-RTT packet numbers left out on purpose (skip.c)
+ * @next: will be
+ * @pn: the latest that were, rising
+ * @n: how many of them
+ */
+struct quic_skips {
+	u64 next;
+	u64 pn[QUIC_SKIPS];
+	u32 n;
+};
+
+/**
+ * struct quic_undo - the latest reduction of the window (undo.c)
+ * @before: the controller before it
+ * @pn: 1-RTT packets declared lost that it is for, rising; allocated
+ * @n: how many of them
+ * @open: further ones belong to it
+ */
+struct quic_undo {
+	struct quic_cc before;
+	u64 *pn;
+	u32 n;
+	bool open;
 };
 
 /**
  * struct quic_local_cid - a connection ID that we issued (cid.c)
  */
 struct quic_local_cid {
-	struct quic_cid cid;
-	u64 seq;
-	bool used;
+	struct quic_cid cid;		/* the ID */
+	u64 seq;			/* its sequence number */
+	bool used;			/* the slot is */
 	struct quic_valsync announce;	/* NEW_CONNECTION_ID */
 };
 
@@ -173,11 +290,11 @@ struct quic_local_cid {
  * struct quic_remote_cid - one that the peer issued (cid.c)
  */
 struct quic_remote_cid {
-	struct quic_cid cid;
-	u64 seq;
-	u8 token[QUIC_RESET_TOKEN_LEN];
-	bool has_token;
-	bool used;
+	struct quic_cid cid;		/* the ID */
+	u64 seq;			/* its sequence number */
+	u8 token[QUIC_RESET_TOKEN_LEN];	/* its stateless reset token */
+	bool has_token;			/* @token is known */
+	bool used;			/* the slot is */
 };
 
 /* A RETIRE_CONNECTION_ID still to be acknowledged. */
@@ -195,6 +312,7 @@ struct quic_retired_cid {
  * @retire_prior_to: largest the peer asked for
  * @retired: sequence numbers to retire, announced until acknowledged
  * @odcid: the client's first destination (RFC 9000 7.3)
+ * @retry_scid: SCID of the Retry, once conn->retried
  * @peer_scid: SCID of the peer's first packet, once @have_peer_scid
  */
 struct quic_cids {
@@ -205,8 +323,15 @@ struct quic_cids {
 	u64 retire_prior_to;
 	struct quic_retired_cid retired[2 * QUIC_REMOTE_CIDS];
 	struct quic_cid odcid;
+	struct quic_cid retry_scid;
 	struct quic_cid peer_scid;
-	bool have_peer_scid;
+	bool have_peer_scid;		/* the first packet came */
+};
+
+/* Bytes of our own. */
+struct quic_blob {
+	u8 *data;
+	u16 len;
 };
 
 /* Sending and receiving halves: names of RFC 9000 3.1 and 3.2, uapi values. */
@@ -214,8 +339,10 @@ struct quic_cids {
 /**
  * struct quic_stream - one stream (stream.c)
  * @node: in streams.tree, by @id
- * @tx_node: in streams.sendable or .waiting while it has something to send
+ * @tx_node: in a list of streams.sched, or
+ * @tx_order: in a tree of it, while it has something to send
  * @rx_node: in streams.readable while it has something to read
+ * @rx_seq: when it came into streams.readable, or was read last
  * @id: stream ID
  * @send_state: QUIC_STREAM_SEND_STATE_*; has_tx says whether the half exists
  * @recv_state: QUIC_STREAM_RECV_STATE_*
@@ -231,13 +358,17 @@ struct quic_cids {
 struct quic_stream {
 	struct rb_node node;
 	struct list_head tx_node;
+	struct rb_node tx_order;
 	struct list_head rx_node;
+	u64 rx_seq;
 	u64 id;
 	u8 send_state;
 	u8 recv_state;
-	bool has_tx;
-	bool has_rx;
-	bool reset_unread;
+	u8 tx_place;			/* enum quic_sched_place (stream_sched.c) */
+	u8 urgency;			/* 0 first to 7 last (RFC 9218 4.1) */
+	bool incremental;		/* shares its level (4.2) */
+	bool has_tx;			/* we may send */
+	bool has_rx;			/* the peer may */
 	bool stopped;			/* peer sent STOP_SENDING */
 	bool rx_discard;		/* we sent STOP_SENDING: throw data away */
 	struct quic_sendbuf tx;
@@ -249,49 +380,71 @@ struct quic_stream {
 	struct quic_valsync stop_sending;
 	struct quic_valsync blocked;
 	u64 reset_code;			/* that we send */
-	u64 reset_final;
+	u64 reset_final;		/* final size that we declared with it */
 	u64 stop_code;			/* that we send */
-	u64 peer_reset_code;
-	u64 peer_stop_code;
+	u64 peer_reset_code;		/* of its RESET_STREAM */
+	u64 peer_stop_code;		/* of its STOP_SENDING */
+};
+
+#define QUIC_STREAMS_RECENT	32	/* a power of 2 */
+#define QUIC_URGENCIES		8
+#define QUIC_URGENCY_DEFAULT	3
+
+/**
+ * struct quic_sched - streams with something to send (stream_sched.c)
+ * @again: levels with streams whose next frame takes no credit of the connection
+ * @fresh: levels with others
+ * @n: streams, of both
+ * @level: by urgency
+ */
+struct quic_sched {
+	u8 again;
+	u8 fresh;
+	u32 n;
+	struct quic_sched_level {
+		struct list_head again;
+		struct rb_root_cached ordered;
+		struct list_head turns;
+		bool turn;		/* it is that of the incremental ones */
+	} level[QUIC_URGENCIES];
 };
 
 /**
  * struct quic_streams - all streams (stream.c)
  * Arrays of two: [0] bidirectional, [1] unidirectional.
- * @sendable: that have something to send
- * @waiting: that would, had the peer given the connection more credit
+ * @sched: that have something to send
  * @readable: that have something to read
  * @next_local: next stream of ours, as a count
  * @max_local: the peer lets us open this many
  * @blocked_at: max_local when STREAMS_BLOCKED was last wanted, plus 1; 0 never
  * @next_remote: streams the peer opened, as a count
  * @max_remote: we let it open this many
- * @window_remote: how many at a time
- * @open_remote: of the peer's, not yet finished
+ * @window_remote: how many at a time; 0: no more than the first ones
  * @rx_copies: chunks of received bytes that are copies (recvbuf.h)
+ * @rx_seq: counts what can be read, streams and datagrams
  */
 struct quic_streams {
-	struct rb_root tree;
-	struct list_head sendable;
-	struct list_head waiting;
+	struct rb_root tree;		/* live ones, by ID */
+	struct quic_sched sched;
 	struct list_head readable;
-	struct quic_stream *last;	/* found last */
-	u32 n_open;
+	struct quic_stream *recent[QUIC_STREAMS_RECENT];	/* found lately, by ID */
+	u32 n_open;			/* live ones */
 	u64 next_local[2];
 	u64 max_local[2];
 	u64 blocked_at[2];
 	u64 next_remote[2];
 	u64 max_remote[2];
-	u64 closed_remote[2];
+	u64 closed_remote[2];		/* of the peer's, finished */
 	u64 window_remote[2];
-	struct quic_valsync max_streams[2];
-	struct quic_valsync streams_blocked[2];
-	u64 tx_queued;
-	u64 rx_queued;
+	struct quic_valsync max_streams[2];	/* announces max_remote */
+	struct quic_valsync streams_blocked[2];	/* announces blocked_at */
+	u64 tx_queued;			/* bytes not acknowledged, of all */
+	u64 rx_queued;			/* bytes not read, of all */
 	u32 rx_copies;
+	u64 rx_seq;
 };
 
-/**
+/*
  * struct quic_stats - counters, for QUIC_SOCKOPT_INFO
  */
 struct quic_stats {
@@ -308,11 +461,16 @@ struct quic_stats {
 	u64 acks_sent;
 	u64 acks_recv;
 	u64 pto_total;
+	u64 congestion_events;	/* reductions of the window (RFC 9002 7.3.2) */
+	u64 undone;		/* of them, taken back (RFC 9438 4.9) */
+	u64 persistent;		/* persistent congestions (RFC 9002 7.6) */
+	u64 windows_grown;	/* receive windows: flow.c */
 	u64 trains;		/* batches of more than one datagram built */
 	u64 pkts_dropped;	/* authenticated, yet dropped: memory, order */
+	struct quic_dgram_stats dgram;	/* DATAGRAM frames */
 };
 
-/**
+/*
  * struct quic_conn - the connection (conn.c)
  */
 struct quic_conn {
@@ -324,8 +482,10 @@ struct quic_conn {
 	bool peer_params_set;
 	bool closing_pending;		/* a CONNECTION_CLOSE is to be sent */
 	bool shutdown;			/* close when everything is acknowledged */
+	bool retried;			/* a Retry was taken, or sent (token.c) */
 	bool rx_full;			/* the host has no memory for received bytes */
-	u32 version;
+	u32 version;			/* in use; written with WRITE_ONCE() */
+	u32 original_version;		/* of the first packet (RFC 9368 1.2) */
 	u32 want;			/* enum quic_want */
 	u32 rx_keys;			/* mask of 1 << level */
 	u32 tx_keys;
@@ -336,6 +496,9 @@ struct quic_conn {
 	struct quic_pnspace space[QUIC_SPACES];
 	struct quic_path path;
 	struct quic_pmtud pmtud;
+	struct quic_keyphase keyphase;
+	struct quic_skips skips;
+	struct quic_undo undo;
 	u32 max_mtu;
 	u32 pto_count;
 	u64 loss_deadline;		/* loss time or PTO (recovery.c) */
@@ -346,17 +509,26 @@ struct quic_conn {
 	struct quic_tparams remote;
 	struct quic_valsyncs vals;
 	struct quic_valsync handshake_done;
+	struct quic_valsync new_token_sync;	/* announces new_token */
+	struct quic_blob token;		/* client: that its Initials carry */
+	struct quic_blob new_token;	/* of the latest NEW_TOKEN, either way */
 	struct quic_valsync max_data;
 	struct quic_valsync data_blocked;
 	struct quic_flow_tx flow_tx;
 	struct quic_flow_rx flow_rx;
+	u64 rx_window_max;		/* windows grow up to it, bytes; 0 they do not */
 	struct quic_streams streams;
+	struct quic_dgrams dgrams;
 
 	u64 idle_timeout;		/* effective, ns; QUIC_TIME_NEVER none */
 	u64 idle_deadline;
+	u64 keepalive;			/* silence before a PING, ns; 0 none */
+	u64 keepalive_deadline;
 	bool idle_tx_reset;		/* restarted by sending since the last receipt */
 	u64 close_deadline;		/* end of closing or draining */
 	u64 shutdown_deadline;
+	u64 shutdown_linger;		/* from the last progress */
+	u64 shutdown_queued;		/* bytes queued then */
 	u64 shutdown_code;
 	char shutdown_reason[64];
 	u64 close_sent;			/* CONNECTION_CLOSEs sent */
@@ -378,8 +550,8 @@ static inline u64 quic_path_amp_room(const struct quic_path *path)
 {
 	if (path->validated)
 		return U64_MAX;
-	return 3 * path->rx_bytes > path->tx_bytes ?
-	       3 * path->rx_bytes - path->tx_bytes : 0;
+	return (3 + QUIC_PLANTED(19)) * path->rx_bytes > path->tx_bytes ?
+	       (3 + QUIC_PLANTED(19)) * path->rx_bytes - path->tx_bytes : 0;
 }
 
 /* Space that packets of a crypto level are numbered in. */

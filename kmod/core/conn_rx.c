@@ -9,13 +9,19 @@
  *
  * A packet for which memory is short is dropped as if the network had lost it:
  * it is not acknowledged, and whatever part of it took effect will be repeated
- * by the peer, which every handler tolerates.
+ * by the peer, which every handler tolerates. Datagrams are not repeated, nor may
+ * they be delivered twice: they are taken last, from packets that nothing refused.
  */
 #include "conn_int.h"
 #include "pnspace.h"
 #include "recovery.h"
 #include "stream.h"
 #include "cid.h"
+#include "dgram.h"
+#include "keyphase.h"
+#include "ecn.h"
+#include "token.h"
+#include "plant.h"
 
 #define RX_FRAMES	4	/* parsed once if a packet has no more */
 
@@ -25,6 +31,7 @@ struct rx_ctx {
 	const struct quic_rx_pkt *pkt;
 	enum quic_space space;
 	u64 now;
+	bool dgrams;	/* the packet has some */
 };
 
 static int rx_nothing(struct rx_ctx *x, const struct quic_frame *f)
@@ -34,7 +41,15 @@ static int rx_nothing(struct rx_ctx *x, const struct quic_frame *f)
 
 static int rx_ack(struct rx_ctx *x, const struct quic_frame *f)
 {
-	return quic_recovery_on_ack(x->conn, x->space, f, x->now);
+	int err = 0;
+
+	if (x->space == QUIC_SPACE_APP)
+		err = quic_keyphase_check_ack(x->conn, x->pkt->key_gen, f->u.ack.largest);
+	if (!err)
+		err = quic_recovery_on_ack(x->conn, x->space, f, x->now);
+	if (!err)
+		quic_keyphase_acked(x->conn, x->now);
+	return err;
 }
 
 static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
@@ -118,7 +133,9 @@ static int rx_from_server(struct rx_ctx *x, const struct quic_frame *f)
 	if (conn->server)
 		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
 				      f->type, "frame that only a server may send");
-	if (f->type == QUIC_FRAME_HANDSHAKE_DONE && conn->handshake_complete)
+	if (f->type == QUIC_FRAME_NEW_TOKEN)
+		return quic_token_on_new(conn, f);
+	if (conn->handshake_complete)
 		quic_conn_confirm(conn, x->now);
 	return 0;
 }
@@ -133,11 +150,11 @@ static int rx_close(struct rx_ctx *x, const struct quic_frame *f)
 	return 0;
 }
 
-/* We never declare max_datagram_frame_size (RFC 9221 3). */
+/* Only its right to be there: rx_dgrams() takes it. */
 static int rx_datagram(struct rx_ctx *x, const struct quic_frame *f)
 {
-	return quic_error_set(&x->conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
-			      f->type, "DATAGRAM frame that was not negotiated");
+	x->dgrams = true;
+	return quic_dgram_check(x->conn, f);
 }
 
 /* By frame type below 0x20, one row for each type of defs_frame.h. */
@@ -204,6 +221,19 @@ static int rx_many(struct rx_ctx *x, u8 in)
 	return 0;
 }
 
+/* The datagrams of a payload that is accepted, by now as a whole. */
+static void rx_dgrams(struct rx_ctx *x, u8 in)
+{
+	struct quic_rcur c = quic_rcur_init(x->pkt->data, x->pkt->len);
+	struct quic_error none = {};
+	struct quic_frame f;
+
+	while (quic_rcur_left(&c) && !quic_frame_parse(&c, in, &f, &none)) {
+		if ((f.type & ~1ULL) == QUIC_FRAME_DATAGRAM)
+			quic_dgram_on_frame(x->conn, &f, x->pkt->buf);
+	}
+}
+
 static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
 {
 	const struct quic_rx_pkt *pkt = x->pkt;
@@ -218,13 +248,15 @@ static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
 	if (err)
 		return err;
 	*ack_eliciting = sum.ack_eliciting;
+	x->dgrams = false;
 	if (unlikely(sum.n > RX_FRAMES))
-		return rx_many(x, in);
-	for (i = 0; i < sum.n && quic_conn_is_open(conn); i++) {
+		err = rx_many(x, in);
+	for (i = 0; i < sum.n && sum.n <= RX_FRAMES && !err && quic_conn_is_open(conn); i++)
 		err = rx_frame(x, &f[i]);
-		if (unlikely(err))
-			return err;
-	}
+	if (unlikely(err))
+		return err;
+	if (x->dgrams)
+		rx_dgrams(x, in);
 	return 0;
 }
 
@@ -235,7 +267,7 @@ static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
  */
 static void rx_while_closing(struct quic_conn *conn)
 {
-	if (conn->state != QUIC_CONN_CLOSING || conn->closing_pending)
+	if (conn->state != QUIC_CONN_CLOSING || conn->closing_pending || QUIC_PLANTED(14))
 		return;
 	if (++conn->close_rx < 1ULL << min_t(u64, conn->close_sent, 16) >> 1)
 		return;
@@ -252,6 +284,13 @@ static void rx_note_level(struct quic_conn *conn, u8 level, u64 now)
 	/* RFC 9000 8.1; RFC 9001 4.9.1. */
 	conn->path.validated = true;
 	quic_conn_discard(conn, QUIC_CRYPTO_INITIAL, now);
+}
+
+/* RFC 9000 17.2, 17.3.1: looked at when both protections are off. */
+static int rx_reserved(struct quic_conn *conn)
+{
+	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION, 0,
+			      "a reserved bit of a packet's header is set");
 }
 
 static void rx_pkt(struct rx_ctx *x)
@@ -274,7 +313,11 @@ static void rx_pkt(struct rx_ctx *x)
 		conn->stats.pkts_dropped++;
 		return;
 	}
-	err = rx_payload(x, &ack_eliciting);
+	err = pkt->level == QUIC_CRYPTO_APP ? quic_keyphase_check(conn, pkt) : 0;
+	if (unlikely(pkt->reserved && !err))
+		err = rx_reserved(conn);
+	if (likely(!err))
+		err = rx_payload(x, &ack_eliciting);
 	if (unlikely(err == -EPROTO)) {
 		quic_conn_fatal(conn, x->now);
 		return;
@@ -286,7 +329,11 @@ static void rx_pkt(struct rx_ctx *x)
 	conn->stats.pkts_recv++;
 	if (s->gone)	/* HANDSHAKE_DONE and the like may have ended it */
 		return;
-	quic_pnspace_received(s, pkt->pn, ack_eliciting, x->space != QUIC_SPACE_APP,
+	if (pkt->level == QUIC_CRYPTO_APP)
+		quic_keyphase_received(conn, pkt, x->now);
+	quic_ecn_received(s, pkt->ecn);
+	quic_pnspace_received(s, pkt->pn, ack_eliciting,
+			      x->space != QUIC_SPACE_APP || pkt->ecn == QUIC_ECN_CE,
 			      conn->local.max_ack_delay * QUIC_NS_PER_MS, x->now);
 	rx_note_level(conn, pkt->level, x->now);
 	if (s->ack_now)
@@ -315,7 +362,7 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 	if (!quic_conn_is_open(conn))
 		return;
 	/* RFC 9000 10.1: packets that were processed; a repetition is none. */
-	if (conn->stats.pkts_recv != before) {
+	if (conn->stats.pkts_recv != before && !QUIC_PLANTED(13)) {
 		conn->idle_tx_reset = false;
 		quic_conn_restart_idle(conn, now);
 	}
@@ -329,6 +376,7 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len)
 {
 	conn->path.rx_bytes += dgram_len;
+	conn->stats.bytes_recv += dgram_len;
 	if (!quic_conn_is_open(conn) || conn->path.validated)
 		return;
 	/*

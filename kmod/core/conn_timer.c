@@ -9,6 +9,8 @@
 #include "conn_int.h"
 #include "pnspace.h"
 #include "recovery.h"
+#include "keyphase.h"
+#include "plant.h"
 
 /*
  * A connection that closes has one deadline, whatever became of the others: a
@@ -24,9 +26,11 @@ u64 quic_conn_deadline(const struct quic_conn *conn)
 		return QUIC_TIME_NEVER;
 	if (!quic_conn_is_open(conn))
 		return conn->close_deadline;
+	t = min(t, conn->keepalive_deadline);
+	t = min(t, quic_keyphase_deadline(conn));
 	t = min(t, conn->shutdown_deadline);
 	t = min(t, conn->handshake_deadline);
-	for (i = 0; i < QUIC_SPACES; i++)
+	for (i = 0; i < QUIC_SPACES && !QUIC_PLANTED(17); i++)
 		t = min(t, conn->space[i].ack_deadline);
 	return t;
 }
@@ -35,10 +39,26 @@ void quic_conn_restart_idle(struct quic_conn *conn, u64 now)
 {
 	u64 t = conn->idle_timeout;
 
+	if (conn->keepalive)
+		conn->keepalive_deadline = now + conn->keepalive;
 	if (t == QUIC_TIME_NEVER)
 		return;
 	/* RFC 9000 10.1: at least three PTOs. */
 	conn->idle_deadline = now + max(t, 3 * quic_recovery_pto(conn));
+}
+
+void quic_conn_set_keepalive(struct quic_conn *conn, u64 interval, u64 now)
+{
+	conn->keepalive = interval;
+	conn->keepalive_deadline = interval ? now + interval : QUIC_TIME_NEVER;
+}
+
+/* One probe: a PING if there is nothing else. Recovery repeats it if it is lost. */
+static void keep_alive(struct quic_conn *conn)
+{
+	conn->keepalive_deadline = QUIC_TIME_NEVER;
+	conn->space[QUIC_SPACE_APP].probes = max_t(u8, conn->space[QUIC_SPACE_APP].probes, 1);
+	conn->want |= QUIC_WANT_TX;
 }
 
 static void give_up(struct quic_conn *conn, enum quic_close_origin origin, const char *why)
@@ -80,6 +100,9 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 			conn->space[i].ack_deadline = QUIC_TIME_NEVER;
 			conn->want |= QUIC_WANT_TX;
 		}
+	if (conn->keepalive_deadline <= now)
+		keep_alive(conn);
+	quic_keyphase_on_timer(conn, now);
 	if (conn->loss_deadline <= now)
 		quic_recovery_on_timeout(conn, now);
 }

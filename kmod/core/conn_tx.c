@@ -4,10 +4,10 @@
  *
  * A datagram holds up to one packet per level: Initial, Handshake, 1-RTT
  * (RFC 9000 12.2). Each packet takes an ACK if one is owed, TLS bytes, values
- * to announce, then stream data. Bulk data goes in by reference: the header of
- * the last STREAM frame ends at a multiple of 16 bytes of plaintext, reached by
- * PADDING in front of it, because the crypto API is a third slower where pieces
- * join elsewhere; small frames are copied.
+ * to announce, then stream data and DATAGRAM frames, which take turns. Bulk data
+ * goes in by reference: the header of the last STREAM frame ends at a multiple of
+ * 16 bytes of plaintext, reached by PADDING in front of it, because the crypto API
+ * is a third slower where pieces join elsewhere; small frames are copied.
  *
  *   buf                hdr_len            prefix_len        pieces        tag
  *    | header           | ACK, .. PADDING, STREAM header | by reference | 16 |
@@ -18,6 +18,9 @@
  * Packets count as sent once built. What is built respects, in this order: the
  * keys that exist, anti-amplification, the congestion window and pacing (which
  * PTO probes and ACKs ignore), flow control.
+ *
+ * Large because all that decides what goes into a packet, in which order and in
+ * how much room, is one subject and shares the room that is left.
  */
 #include "conn_int.h"
 #include "wire_hdr.h"
@@ -25,12 +28,18 @@
 #include "recovery.h"
 #include "stream.h"
 #include "cid.h"
+#include "dgram.h"
 #include "pmtud.h"
+#include "keyphase.h"
+#include "ecn.h"
+#include "skip.h"
+#include "plant.h"
 
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
 #define TX_ALIGN	16	/* of plaintext where pieces join */
 #define TX_TRAIN	65000	/* bytes: as long as a train gets, about */
 #define CRYPTO_MAX	16383	/* bytes of one frame: its Length takes two */
+#define TX_NOMEM_RETRY	QUIC_NS_PER_MS	/* when memory was short, so much later */
 
 /**
  * struct tx_ctx - one call of quic_conn_build()
@@ -39,6 +48,7 @@
  * @now: time
  * @pace: bytes that pacing allows
  * @paced_out: pacing stopped something
+ * @nomem: want of memory did
  */
 struct tx_ctx {
 	struct quic_conn *conn;
@@ -46,6 +56,7 @@ struct tx_ctx {
 	u64 now;
 	u64 pace;
 	bool paced_out;
+	bool nomem;
 };
 
 /**
@@ -62,6 +73,8 @@ struct tx_ctx {
  * @retrans: it carries bytes sent before
  * @full: nothing can follow: data by reference ends the packet
  * @expand: the datagram may have to be padded to 1200 bytes: copy all data
+ * @copy: something by reference will follow: copy all data
+ * @nomem: memory to note a range was short
  */
 struct tx_pkt {
 	struct quic_tx_pkt *out;
@@ -74,6 +87,8 @@ struct tx_pkt {
 	bool retrans;
 	bool full;
 	bool expand;
+	bool copy;
+	bool nomem;
 	u32 length_off;
 	u32 pieces_len;
 };
@@ -86,6 +101,15 @@ static bool level_open(const struct quic_conn *conn, u8 level)
 }
 
 /* ---- frames ---- */
+
+/* Note what the packet carries. Return: false when there is no memory for it. */
+static bool note_range(struct tx_pkt *p, u64 id, u64 off, u32 len, bool fin, bool crypto)
+{
+	if (likely(!quic_sent_note_range(p->rec, id, off, len, fin, crypto)))
+		return true;
+	p->nomem = true;
+	return false;
+}
 
 static void put_ack(struct tx_ctx *x, struct tx_pkt *p)
 {
@@ -114,7 +138,7 @@ static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
 			return;
 		n = min_t(u64, len, quic_wcur_left(&p->w) - hdr);
 		n = min_t(u32, n, CRYPTO_MAX);
-		if (quic_sent_note_range(p->rec, 0, off, n, false, true))
+		if (!note_range(p, 0, off, n, false, true))
 			return;
 		quic_put_u8(&p->w, QUIC_FRAME_CRYPTO);
 		quic_put_varint(&p->w, off);
@@ -134,6 +158,8 @@ static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
 	if (v->frame == QUIC_FRAME_NEW_CONNECTION_ID ||
 	    v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID)
 		quic_cid_fill_frame(conn, v, f, token);
+	else if (v->frame == QUIC_FRAME_NEW_TOKEN)
+		f->u.blob = (typeof(f->u.blob)){ conn->new_token.data, conn->new_token.len };
 	else if (v->frame != QUIC_FRAME_HANDSHAKE_DONE)
 		quic_stream_fill_frame(conn, v, f);
 }
@@ -146,6 +172,7 @@ static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 	struct quic_frame f;
 
 	list_for_each_entry_safe(v, n, &vals->wanted, node) {
+		quic_stream_tune_window(x->conn, v, x->now);
 		fill_val(x->conn, v, &f, token);
 		if (!quic_frame_put(&p->w, &f)) {
 			p->w.bad = false;
@@ -193,8 +220,7 @@ static u32 put_stream_ref(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 
 					    QUIC_TX_PIECES_MAX);
 	if (!p->out->n_pieces)
 		return 0;
-	if (quic_sent_note_range(p->rec, s->id, off, n,
-				 quic_sendbuf_fin_at(&s->tx, off + n), false)) {
+	if (!note_range(p, s->id, off, n, quic_sendbuf_fin_at(&s->tx, off + n), false)) {
 		p->out->n_pieces = 0;
 		return 0;
 	}
@@ -218,19 +244,20 @@ static bool put_stream_copy(struct tx_pkt *p, struct quic_stream *s, u64 off, u6
 		return false;
 	*n = min_t(u64, len, left - hdr);
 	fin = quic_sendbuf_fin_at(&s->tx, off + *n);
-	if (quic_sent_note_range(p->rec, s->id, off, *n, fin, false))
+	if (!note_range(p, s->id, off, *n, fin, false))
 		return false;
 	quic_frame_put_stream_hdr(&p->w, s->id, off, *n, true, fin);
 	if (*n)
-		quic_sendbuf_copy(&s->tx, off, *n, p->w.p);
+		quic_sendbuf_copy(&s->tx, off + (QUIC_PLANTED(7) && off > s->tx.base &&
+						 off < s->tx.next), *n, p->w.p);
 	p->w.p += *n;
 	return true;
 }
 
-/* Is there another stream that wants to send after @s? */
+/* Is there anything else that wants to send after a stream? */
 static bool others_wait(const struct quic_conn *conn)
 {
-	return conn->streams.sendable.next != conn->streams.sendable.prev;
+	return conn->streams.sched.n > 1 || conn->dgrams.tx.n;
 }
 
 /* Bytes [off, off + len) of a stream. Return: false when nothing fits. */
@@ -243,7 +270,7 @@ static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s
 	u32 n = 0;
 
 	fills = len + TX_ALIGN + 24 >= quic_wcur_left(&p->w);
-	if (len > TX_COPY_MAX && !p->expand && (fills || !others_wait(conn)))
+	if (len > TX_COPY_MAX && !p->expand && !p->copy && (fills || !others_wait(conn)))
 		n = put_stream_ref(p, s, off, len);
 	if (!n && !put_stream_copy(p, s, off, len, &n))
 		return false;
@@ -254,31 +281,94 @@ static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s
 	return true;
 }
 
-/*
- * Streams take turns: one that had its turn goes to the end of the list. What
- * the connection's credit leaves nothing for is looked at once per MAX_DATA.
- */
+/* By priority (stream_sched.c). Ends because each frame takes room. */
 static void put_streams(struct tx_ctx *x, struct tx_pkt *p)
 {
-	struct list_head *list = &x->conn->streams.sendable;
-	struct quic_stream *s, *n, *last;
+	struct quic_stream *s;
 	u64 off, len;
 
-	if (list_empty(list))
-		return;
-	last = list_last_entry(list, struct quic_stream, tx_node);
-	list_for_each_entry_safe(s, n, list, tx_node) {
-		bool end = s == last;
-
-		if (!quic_stream_tx_next(x->conn, s, &off, &len))
-			quic_stream_tx_wait(x->conn, s);
-		else if (!put_stream(x, p, s, off, len))
-			return;
-		else if (!list_empty(&s->tx_node))
-			list_move_tail(&s->tx_node, list);
-		if (end || p->full || quic_wcur_left(&p->w) < 8)
+	while (!p->full && quic_wcur_left(&p->w) >= 8) {
+		s = quic_streams_tx_pick(x->conn);
+		if (!s || !quic_stream_tx_next(x->conn, s, &off, &len) ||
+		    !put_stream(x, p, s, off, len))
 			return;
 	}
+}
+
+/*
+ * A datagram that takes half of what is left, or more, ends the packet, by
+ * reference; stream data is copied into the rest. So the greater part of a packet
+ * is copied only when it holds many datagrams.
+ */
+static void put_dgram_last(struct tx_ctx *x, struct tx_pkt *p, struct quic_dgram *d)
+{
+	u32 need = 1 + d->len;
+
+	p->w.end -= need;
+	p->copy = true;
+	put_streams(x, p);
+	p->w.end += need;
+	p->pieces_len = quic_dgram_put_ref(&p->w, p->out, p->payload, TX_ALIGN, d);
+	p->full = true;
+}
+
+/* Datagrams, oldest first, until one does not fit: it is never split. */
+static void put_dgrams(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_conn *conn = x->conn;
+	struct quic_dgram *d;
+	bool ref, alone;
+	u32 left;
+
+	while (!p->full && (d = quic_dgram_tx_next(conn))) {
+		left = quic_wcur_left(&p->w);
+		if (1 + d->len > left)
+			return;
+		alone = conn->dgrams.tx.n == 1 && !quic_streams_tx_ready(conn);
+		ref = d->len > TX_COPY_MAX && !p->expand && (alone || 2 * d->len >= left);
+		if (ref)
+			put_dgram_last(x, p, d);
+		else
+			quic_dgram_put_copy(&p->w, d);
+		quic_dgram_tx_sent(conn, d, ref);
+		p->rec->dgrams++;
+		p->rec->flags |= QUIC_SENT_ACK_ELICITING;
+	}
+}
+
+/*
+ * Bytes to keep for a datagram that it is the turn of: else ACKs and values to
+ * announce could keep one that needs a whole packet waiting for ever.
+ */
+static u32 keep_for_dgram(struct tx_ctx *x, const struct tx_pkt *p)
+{
+	struct quic_dgram *d;
+
+	if (p->level != QUIC_CRYPTO_APP || !p->eliciting_ok || !x->conn->dgrams.turn)
+		return 0;
+	d = quic_dgram_tx_next(x->conn);
+	return d && 1 + d->len <= quic_wcur_left(&p->w) ? 1 + d->len : 0;
+}
+
+/*
+ * Streams and datagrams take turns at who fills a packet first, the other gets the
+ * rest: where both have plenty each has half of the packets.
+ */
+static void put_data(struct tx_ctx *x, struct tx_pkt *p)
+{
+	struct quic_dgrams *g = &x->conn->dgrams;
+
+	if (likely(!g->tx.n)) {
+		put_streams(x, p);
+		return;
+	}
+	if (g->turn)
+		put_dgrams(x, p);
+	if (!p->full)
+		put_streams(x, p);
+	if (!g->turn && !p->full)
+		put_dgrams(x, p);
+	g->turn = !g->turn;
 }
 
 /* ---- one packet ---- */
@@ -292,21 +382,23 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 	struct quic_conn *conn = x->conn;
 	struct quic_tx_pkt *out = p->out;
 	const struct quic_cid *dcid = quic_conn_dcid(conn);
+	u32 token_len = p->level == QUIC_CRYPTO_INITIAL ? conn->token.len : 0;
 
 	out->buf = buf;
 	out->pn = p->s->tx_next;
 	out->pn_len = quic_pn_len(out->pn, p->s->largest_acked, !p->s->acked_any);
 	out->level = p->level;
-	out->key_phase = 0;
+	out->key_gen = p->level == QUIC_CRYPTO_APP ? conn->keyphase.tx_gen : 0;
 	out->n_pieces = 0;
 	out->dgram_end = false;
 	p->w = quic_wcur_init(buf, room - QUIC_TAG_LEN);
 	if (p->level == QUIC_CRYPTO_APP)
-		quic_hdr_put_short(&p->w, dcid, out->pn, out->pn_len, 0, 0);
+		quic_hdr_put_short(&p->w, dcid, out->pn, out->pn_len, out->key_gen & 1, 0);
 	else
 		p->length_off = quic_hdr_put_long(&p->w, types[p->level], conn->version,
 						  dcid, &conn->cids.local[0].cid,
-						  NULL, 0, out->pn, out->pn_len);
+						  conn->token.data, token_len,
+						  out->pn, out->pn_len);
 	out->hdr_len = p->w.p - buf;
 	out->pn_off = out->hdr_len - out->pn_len;
 	p->payload = p->w.p;
@@ -338,7 +430,9 @@ static void pad_to(struct tx_pkt *p, u32 payload_len)
 static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
 {
 	struct quic_conn *conn = x->conn;
+	u32 keep = unlikely(conn->dgrams.tx.n) ? keep_for_dgram(x, p) : 0;
 
+	p->w.end -= keep;
 	put_ack(x, p);
 	if (!p->eliciting_ok)
 		return;
@@ -349,7 +443,8 @@ static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
 		put_path_response(x, p);
 	if (unlikely(!list_empty(&conn->vals.wanted)))
 		put_vals(x, p);
-	put_streams(x, p);
+	p->w.end += keep;
+	put_data(x, p);
 }
 
 /* Is there anything an ack-eliciting packet of this level would carry? */
@@ -360,7 +455,7 @@ static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s,
 	if (quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
 		return true;
 	return level == QUIC_CRYPTO_APP &&
-	       (!list_empty(&conn->streams.sendable) ||
+	       (quic_streams_tx_ready(conn) || conn->dgrams.tx.n ||
 		!list_empty(&conn->vals.wanted) || conn->path_response_wanted);
 }
 
@@ -406,8 +501,13 @@ static void account(struct tx_ctx *x, struct tx_pkt *p, enum quic_space space)
 			quic_conn_restart_idle(conn, x->now);
 		}
 	}
-	if (rec->flags & QUIC_SENT_ACK)
+	if (rec->flags & QUIC_SENT_ACK) {
 		quic_pnspace_ack_sent(p->s);
+		if (p->level == QUIC_CRYPTO_APP)
+			quic_keyphase_ack_sent(&conn->keyphase);
+	}
+	if (x->batch->ecn)
+		rec->flags |= QUIC_SENT_ECT;
 	if (p->retrans)
 		conn->stats.pkts_retrans++;
 	conn->stats.pkts_sent++;
@@ -437,8 +537,12 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 		return 0;
 	if (!p->eliciting_ok && unlikely(quic_sent_crowded(&s->sent)))
 		return 0;
-	if (quic_sent_reserve(&s->sent, s->tx_next))
+	if (level == QUIC_CRYPTO_APP && unlikely(quic_skip_due(conn)))
+		quic_skip_next(conn);
+	if (quic_sent_reserve(&s->sent, s->tx_next)) {
+		x->nomem = true;
 		return 0;
+	}
 	p->out = &x->batch->pkt[x->batch->n];
 	put_header(x, p, buf, room);
 	if (p->w.bad || quic_wcur_left(&p->w) < 32)
@@ -446,6 +550,7 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 	p->rec = quic_sent_add(&s->sent, s->tx_next);
 	p->expand = !conn->handshake_confirmed;
 	put_frames(x, p);
+	x->nomem |= p->nomem;
 	if (p->expand && conn->handshake_confirmed)
 		pad_to(p, QUIC_MIN_UDP_PAYLOAD - QUIC_TAG_LEN - p->out->hdr_len);
 	if (p->eliciting_ok && probe && !(p->rec->flags & QUIC_SENT_ACK_ELICITING)) {
@@ -669,12 +774,17 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	u32 first = 0, len;
 
 	quic_host_assert_owned(conn);
+	quic_dgrams_release(conn);
 	conn->pacing_deadline = QUIC_TIME_NEVER;
+	batch->ecn = QUIC_ECN_NOT_ECT;
+	if (quic_conn_is_open(conn))
+		quic_keyphase_before_build(conn, now);
 	if (!quic_conn_is_open(conn)) {
 		if (conn->state == QUIC_CONN_CLOSING && conn->closing_pending)
 			build_close(&x);
 		return batch->n_dgrams;
 	}
+	batch->ecn = quic_ecn_mark(conn, now);
 	x.pace = quic_pacer_budget(&conn->path.pacer, now);
 	if (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x))
 		goto out;
@@ -690,6 +800,9 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if (x.paced_out)
 		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer,
 							pacing_quantum(&conn->path));
+	/* Nothing need be in flight whose ACK or loss would try again. */
+	if (unlikely(x.nomem))
+		conn->pacing_deadline = min(conn->pacing_deadline, now + TX_NOMEM_RETRY);
 	/* Neither pacing nor the window stopped us, nor the batch's size. */
 	conn->path.app_limited = !x.paced_out && batch->n_dgrams < batch->max_dgrams &&
 				 quic_cc_room(&conn->path.cc) >= conn->path.mtu;

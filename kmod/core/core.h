@@ -11,6 +11,8 @@
  * None sleeps and none calls up. After any of them the caller takes the want
  * bits and acts on them: see enum quic_want. Time goes in as an argument, one
  * deadline comes out.
+ *
+ * Large because it is the whole contract, each call with what it promises.
  */
 #ifndef QUIC_CORE_CORE_H
 #define QUIC_CORE_CORE_H
@@ -18,15 +20,17 @@
 #include "types.h"
 #include "host.h"
 #include "tparam.h"
+#include "version.h"
 #include "conn.h"
 
 /**
  * struct quic_conn_params - how to create a connection
  * @host: the host's pointer, found again with quic_conn_host()
  * @server: role
- * @version: QUIC_VERSION_V1
+ * @version: one of quic_versions: client: to begin with; server: of the Initial
  * @local: transport parameters to declare; the connection ID ones and the
- *	reset token are filled in by the core
+ *	reset token are filled in by the core, and so is version_information: see
+ *	quic_version_local()
  * @scid: connection ID that the peer will use first; we chose it
  * @dcid: client: random, the first destination; server: the client's SCID
  * @odcid: server: DCID of the client's first Initial; client: ignored
@@ -34,7 +38,13 @@
  * @initial_rtt: ns, 0 for the RFC's 333 ms
  * @max_mtu: UDP payload the local route allows, bytes, at least 1200
  * @handshake_timeout: ns
+ * @no_ecn: mark no packets; marks that come are reported all the same
  * @addr_validated: server: the client's address is known to be its own
+ * @retried: server: the client comes with the token of a Retry; @odcid is then the
+ *	one that the token had
+ * @retry_scid: server: with @retried: SCID of that Retry, DCID of the Initial at hand
+ * @token: client: of an earlier connection, for the first Initials; NULL: none
+ * @token_len: its bytes, at most QUIC_PEER_TOKEN_MAX
  */
 struct quic_conn_params {
 	void *host;
@@ -48,7 +58,12 @@ struct quic_conn_params {
 	u64 initial_rtt;
 	u32 max_mtu;
 	u64 handshake_timeout;
+	bool no_ecn;
 	bool addr_validated;
+	bool retried;
+	struct quic_cid retry_scid;
+	const u8 *token;
+	u32 token_len;
 };
 
 /**
@@ -57,8 +72,9 @@ struct quic_conn_params {
  * @len: its bytes
  * @dgram_len: bytes of the UDP datagram, on its first packet only, else 0
  * @level: QUIC_CRYPTO_INITIAL, _HANDSHAKE, _EARLY or _APP: whose keys opened it
- * @key_phase: of a 1-RTT packet
+ * @key_gen: of a 1-RTT packet: generation of the keys that opened it
  * @ecn: the IP header's two bits
+ * @reserved: a reserved bit of its header is set
  * @pn: full packet number
  * @buf: what keeps @data alive
  * @scid: source connection ID of a long header
@@ -70,8 +86,9 @@ struct quic_rx_pkt {
 	u16 len;
 	u16 dgram_len;
 	u8 level;
-	u8 key_phase;
 	u8 ecn;
+	bool reserved;
+	u32 key_gen;
 	struct quic_cid scid;
 };
 
@@ -95,10 +112,12 @@ struct quic_tx_piece {
  * @pn_off: offset of the packet number
  * @pn_len: its bytes
  * @level: QUIC_CRYPTO_*: whose keys seal it
- * @key_phase: of a 1-RTT packet
+ * @key_gen: of a 1-RTT packet: generation of the keys that seal it; its low bit is
+ *	in the header already
  * @n_pieces: plaintext by reference
  * @dgram_end: the datagram ends with this packet
  * @pn: packet number
+ * @piece: the plaintext that @buf does not have
  */
 struct quic_tx_pkt {
 	u8 *buf;
@@ -108,9 +127,9 @@ struct quic_tx_pkt {
 	u16 pn_off;
 	u8 pn_len;
 	u8 level;
-	u8 key_phase;
 	u8 n_pieces;
 	bool dgram_end;
+	u32 key_gen;
 	u64 pn;
 	struct quic_tx_piece piece[QUIC_TX_PIECES_MAX];
 };
@@ -121,6 +140,7 @@ struct quic_tx_pkt {
  * @max_dgrams: datagrams wanted at most; the caller's limit
  * @n_dgrams: datagrams filled. All have the size of the first, except that the
  *	last may be shorter.
+ * @ecn: the two bits of their IP headers
  * @host: the host's
  * @pkt: packets in order of the wire
  */
@@ -128,6 +148,7 @@ struct quic_tx_batch {
 	u32 n;
 	u32 max_dgrams;
 	u32 n_dgrams;
+	u8 ecn;
 	void *host;
 	struct quic_tx_pkt pkt[QUIC_TX_PKTS_MAX];
 };
@@ -146,6 +167,7 @@ void quic_conn_destroy(struct quic_conn *conn);
 
 /**
  * quic_conn_take_want - read and clear the want bits
+ * @conn: connection
  */
 static inline u32 quic_conn_take_want(struct quic_conn *conn)
 {
@@ -166,7 +188,95 @@ static inline u32 quic_conn_take_want(struct quic_conn *conn)
 void quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx);
 
 /**
+ * quic_conn_set_aead_limits - how long the 1-RTT keys may be used (RFC 9001 6.6)
+ * @conn: connection; as long as nobody says it there are no limits
+ * @confidentiality: packets that one key may seal
+ * @integrity: packets that may fail to open, with all keys together
+ *
+ * Ahead of the first the keys are updated; where that cannot be, and at the second,
+ * the connection is closed with AEAD_LIMIT_REACHED.
+ */
+void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 integrity);
+
+/**
+ * quic_conn_update_keys - initiate a key update (RFC 9001 6.1)
+ * @conn: connection
+ * @now: time
+ *
+ * It is remembered until it is allowed: the handshake confirmed, the update before
+ * acknowledged and three PTOs old. An update of the peer's fulfils it as well.
+ * Return: 0; -EPIPE: not established; -EINVAL: one is under way.
+ */
+int quic_conn_update_keys(struct quic_conn *conn, u64 now);
+
+/**
+ * quic_conn_next_phase_seen - packets came that only keys of the next generation open
+ * @conn: connection; the host does not have these keys, and keeps the packets
+ * @now: time
+ *
+ * Nothing in them is authentic. The core asks for the keys, now or as soon as the
+ * bound on how often it does allows.
+ */
+void quic_conn_next_phase_seen(struct quic_conn *conn, u64 now);
+
+/**
+ * quic_conn_next_keys_ready - keys of the next generation are there, both directions
+ * @conn: connection that wanted QUIC_WANT_NEXT_KEYS
+ * @gen: quic_conn_rx_gen() + 1
+ * @now: time
+ */
+void quic_conn_next_keys_ready(struct quic_conn *conn, u32 gen, u64 now);
+
+/* They could not be made. The core asks again, a PTO later, if they are still wanted. */
+void quic_conn_next_keys_failed(struct quic_conn *conn, u64 now);
+
+/* Generation that seals what is built next; rises by one at a time. */
+static inline u32 quic_conn_tx_gen(const struct quic_conn *conn)
+{
+	return conn->keyphase.tx_gen;
+}
+
+/* Newest generation that opened a packet: the current one of the receiver. */
+static inline u32 quic_conn_rx_gen(const struct quic_conn *conn)
+{
+	return conn->keyphase.rx_gen;
+}
+
+/* Are receive keys before quic_conn_rx_gen() to be dropped? */
+static inline bool quic_conn_old_keys_over(const struct quic_conn *conn)
+{
+	return conn->keyphase.old_deadline == QUIC_TIME_NEVER;
+}
+
+/* Lowest packet number that keys of @gen opened; without the lock, for below. */
+static inline u64 quic_conn_rx_first(const struct quic_conn *conn, u32 gen)
+{
+	return READ_ONCE(conn->keyphase.rx_first[gen & 1]);
+}
+
+/**
+ * quic_key_gen_of - the generation whose keys open a packet (RFC 9001 6.5)
+ * @gen: current one of the receiver
+ * @first: quic_conn_rx_first() of it
+ * @phase: low bit: key phase in the packet's header
+ * @pn: its number
+ *
+ * The generations before and after have the same phase: the former's numbers are
+ * lower than any of the current one, the latter's are not. Without branches: which
+ * it is may not show in time (RFC 9001 6.3).
+ * Return: @gen, @gen - 1 or @gen + 1.
+ */
+static inline u32 quic_key_gen_of(u32 gen, u64 first, u8 phase, u64 pn)
+{
+	u32 differs = (gen ^ phase) & 1, older = pn < first && !QUIC_PLANTED(33);
+
+	return gen + differs - 2 * (differs & older);
+}
+
+/**
  * quic_conn_keys_discarded - levels whose keys are to be dropped
+ * @conn: connection
+ *
  * Return: mask of 1 << QUIC_CRYPTO_*; grows only (RFC 9001 4.9).
  */
 static inline u32 quic_conn_keys_discarded(const struct quic_conn *conn)
@@ -196,6 +306,10 @@ u32 quic_conn_crypto_read(struct quic_conn *conn, u8 level, u8 *buf, u32 len);
 
 /**
  * quic_conn_local_tparams - encode our parameters for the TLS extension
+ * @conn: connection
+ * @buf: destination
+ * @len: its room
+ *
  * Return: bytes or -ENOSPC.
  */
 int quic_conn_local_tparams(const struct quic_conn *conn, u8 *buf, u32 len);
@@ -219,6 +333,23 @@ int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tpa
 void quic_conn_set_local(struct quic_conn *conn, const struct quic_tparams *local);
 
 /**
+ * quic_conn_fix_streams - the peer may open the streams declared, and no more
+ * @conn: connection, after its parameters were set
+ *
+ * Streams that end make no room for others: MAX_STREAMS is never sent.
+ */
+void quic_conn_fix_streams(struct quic_conn *conn);
+
+/**
+ * quic_conn_set_keepalive - do not let the connection fall idle
+ * @conn: established connection
+ * @interval: ns of silence after which a PING is sent; 0: never
+ * @now: time
+ * RFC 9000 10.1.2. When the peer does not answer the idle time-out ends it.
+ */
+void quic_conn_set_keepalive(struct quic_conn *conn, u64 interval, u64 now);
+
+/**
  * quic_conn_set_path - replace what the path began with
  * @conn: server connection whose listener is known only now
  * @cc: controller
@@ -229,6 +360,11 @@ void quic_conn_set_path(struct quic_conn *conn, const struct quic_cc_ops *cc,
 
 /**
  * quic_conn_set_peer_tparams - parameters from the peer's TLS extension
+ * @conn: connection
+ * @data: the extension's body
+ * @len: bytes
+ * @now: time, ns
+ *
  * Checks them against the connection IDs seen (RFC 9000 7.3). On failure the
  * connection starts to close. Return: 0 or -EPROTO.
  */
@@ -236,6 +372,9 @@ int quic_conn_set_peer_tparams(struct quic_conn *conn, const u8 *data, u32 len, 
 
 /**
  * quic_conn_handshake_complete - TLS is complete (RFC 9001 4.1.1)
+ * @conn: connection
+ * @now: time, ns
+ *
  * Needs peer parameters and both APP keys. The state becomes ESTABLISHED.
  * Return: 0 or -EINVAL.
  */
@@ -273,20 +412,93 @@ static inline void quic_conn_set_rx_full(struct quic_conn *conn, bool full)
 	conn->rx_full = full;
 }
 
+/**
+ * quic_conn_set_rx_window_max - how far may receive windows grow by themselves?
+ * @conn: connection
+ * @bytes: of each, the connection's and a stream's; 0: not at all. Windows that are
+ *	larger already stay.
+ */
+static inline void quic_conn_set_rx_window_max(struct quic_conn *conn, u64 bytes)
+{
+	conn->rx_window_max = bytes;
+}
+
+/**
+ * quic_conn_recv_forged - 1-RTT packets came whose tags were wrong (RFC 9001 6.6)
+ * @conn: connection
+ * @n: how many
+ * @now: time
+ */
+void quic_conn_recv_forged(struct quic_conn *conn, u32 n, u64 now);
+
 /* A datagram that carried nothing we could open: counts for RFC 9000 8.1 only. */
 void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len);
 
 /**
- * quic_conn_recv_version_neg - a Version Negotiation packet (RFC 9000 6.2)
+ * quic_conn_recv_version_neg - a Version Negotiation packet (RFC 9000 6.2, RFC 9368 2.1)
+ * @conn: connection
  * @versions: its list, encoded
  * @len: bytes
+ * @now: time, ns
+ *
+ * A client ignores it but as the answer to its very first flight, or where it lists
+ * the version of that. Where it lists none of ours the connection ends.
+ * Return: the version to go on with, by quic_conn_restart(); 0: nothing is to be done.
  */
-void quic_conn_recv_version_neg(struct quic_conn *conn, const u8 *versions, u32 len, u64 now);
+u32 quic_conn_recv_version_neg(struct quic_conn *conn, const u8 *versions, u32 len, u64 now);
 
 /**
- * quic_conn_recv_reset - does a packet that failed to open end in a stateless
- * reset token of ours to know? Compares in constant time (RFC 9000 10.3.1).
+ * quic_conn_restart - a client begins anew with another version (RFC 9368 2.1)
+ * @conn: connection that quic_conn_recv_version_neg() returned @version for
+ * @version: one of quic_versions
+ * @dcid: random, the first destination again
+ * @now: time, ns
+ *
+ * From now on Initial packets are to be sealed and opened with the keys of @version
+ * and @dcid. TLS has to begin anew: nothing that it sent is left, and its transport
+ * parameters are others. Return: false: too late, and nothing has changed.
+ */
+bool quic_conn_restart(struct quic_conn *conn, u32 version, const struct quic_cid *dcid,
+		       u64 now);
+
+/**
+ * quic_conn_recv_retry - a Retry packet whose integrity tag was right
+ * @conn: connection
+ * @scid: its source connection ID
+ * @token: its token, copied
+ * @len: bytes of it
+ * @now: time, ns
+ *
+ * RFC 9000 17.2.5.2. Return: true if the client goes on with it: from now on Initial
+ * packets are to be sealed and opened with the keys of @scid. False: ignored.
+ */
+bool quic_conn_recv_retry(struct quic_conn *conn, const struct quic_cid *scid,
+			  const u8 *token, u32 len, u64 now);
+
+/**
+ * quic_conn_send_new_token - give the client a token for a next time
+ * @conn: established server connection
+ * @token: copied
+ * @len: its bytes, 1 to QUIC_PEER_TOKEN_MAX
+ * RFC 9000 8.1.3. Return: 0; -EAGAIN while one is under way; -EINVAL; -ENOMEM.
+ */
+int quic_conn_send_new_token(struct quic_conn *conn, const u8 *token, u32 len);
+
+/**
+ * quic_conn_new_token - the token that the server gave last
+ * @conn: client
+ * @len: receives its bytes, 0: none
+ * Return: the bytes.
+ */
+const u8 *quic_conn_new_token(const struct quic_conn *conn, u32 *len);
+
+/**
+ * quic_conn_recv_reset - is a datagram that failed to open a stateless reset?
+ * @conn: connection
  * @token: last 16 bytes of the datagram
+ * @now: time, ns
+ *
+ * Compares with the tokens that the peer gave, in constant time (RFC 9000 10.3.1).
  * Return: true if it did, and the connection is draining now.
  */
 bool quic_conn_recv_reset(struct quic_conn *conn, const u8 *token, u64 now);
@@ -307,13 +519,18 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 
 /**
  * quic_conn_deadline - when quic_conn_on_timer() wants to run
+ * @conn: connection
+ *
  * Return: absolute ns, or QUIC_TIME_NEVER.
  */
 u64 quic_conn_deadline(const struct quic_conn *conn);
 
 /**
- * quic_conn_pacing_deadline - when building can go on, if pacing stopped it
- * Return: absolute ns, or QUIC_TIME_NEVER when pacing is not what we wait for.
+ * quic_conn_pacing_deadline - when building can go on, if pacing, or want of
+ * @conn: connection
+ *
+ * memory, stopped it
+ * Return: absolute ns, or QUIC_TIME_NEVER when neither is what we wait for.
  */
 static inline u64 quic_conn_pacing_deadline(const struct quic_conn *conn)
 {
@@ -338,7 +555,7 @@ void quic_conn_close(struct quic_conn *conn, bool app, u64 code, const char *rea
  * @conn: connection
  * @code: application code for the CONNECTION_CLOSE
  * @reason: text
- * @linger: ns to wait for the acknowledgements at most
+ * @linger: ns to wait for one more byte to be acknowledged
  * @now: time
  *
  * Streams still open for sending that have no FIN are finished with one.
@@ -369,6 +586,17 @@ static inline const struct quic_close_info *quic_conn_close_info(const struct qu
  * Return: the ID or NULL when the slot is empty.
  */
 const struct quic_cid *quic_conn_local_cid(const struct quic_conn *conn, u32 slot, u64 *seq);
+
+/* Packets that came marked CE (RFC 9000 13.4). */
+static inline u64 quic_conn_ce(const struct quic_conn *conn)
+{
+	u64 n = 0;
+	u32 i;
+
+	for (i = 0; i < QUIC_SPACES; i++)
+		n += conn->space[i].ecn_rx[3];
+	return n;
+}
 
 /* The connection ID packets to the peer carry now. */
 const struct quic_cid *quic_conn_dcid(const struct quic_conn *conn);
@@ -412,6 +640,30 @@ bool quic_conn_stream_known(const struct quic_conn *conn, u64 id);
 int quic_stream_append(struct quic_conn *conn, struct quic_stream *stream,
 		       const u8 *data, u32 len, struct quic_txbuf *owner, bool *merged);
 
+/**
+ * quic_stream_announce - tell the peer that a stream is open
+ * @conn: connection
+ * @stream: of ours, nothing was sent on it
+ *
+ * The next packet carries a STREAM frame of it, empty if there are no bytes, again
+ * if that is lost. For protocols in which the peer speaks first: it can only
+ * write on a stream that it knows (RFC 9000 3.2).
+ * Return: 0 or -EPIPE as above.
+ */
+int quic_stream_announce(struct quic_conn *conn, struct quic_stream *stream);
+
+/**
+ * quic_stream_set_priority - when is it a stream's turn to send? (RFC 9218 4)
+ * @conn: connection
+ * @stream: stream
+ * @urgency: 0 first to 7 last; 3 at first
+ * @incremental: it shares with others of its urgency; else those of a lower ID are
+ *	served before it. True at first.
+ * stream_sched.c has the rules. Return: 0; -EINVAL: out of range, or receive-only.
+ */
+int quic_stream_set_priority(struct quic_conn *conn, struct quic_stream *stream,
+			     u8 urgency, bool incremental);
+
 /* End the sending half. Return: 0 or -EPIPE as above. */
 int quic_stream_finish(struct quic_conn *conn, struct quic_stream *stream);
 
@@ -423,17 +675,26 @@ int quic_stream_stop(struct quic_conn *conn, struct quic_stream *stream, u64 cod
 
 /**
  * quic_conn_readable - the stream whose data arrived first
+ * @conn: connection
+ *
  * Return: a stream with readable bytes, an unread FIN or an unread reset; NULL.
  */
 struct quic_stream *quic_conn_readable(struct quic_conn *conn);
 
 /**
- * quic_stream_peek - next readable bytes of a stream
+ * quic_stream_peek_at - readable bytes of a stream
  * @stream: stream
- * @len: bytes
- * Return: pointer or NULL.
+ * @skip: bytes from the next one to read
+ * @len: how many are contiguous in memory there
+ * Return: pointer or NULL. Cost: grows with the chunks that are skipped.
  */
-const u8 *quic_stream_peek(const struct quic_stream *stream, u32 *len);
+const u8 *quic_stream_peek_at(const struct quic_stream *stream, u64 skip, u32 *len);
+
+/* The next ones. */
+static inline const u8 *quic_stream_peek(const struct quic_stream *stream, u32 *len)
+{
+	return quic_stream_peek_at(stream, 0, len);
+}
 
 /**
  * quic_stream_consume - bytes were taken
@@ -448,18 +709,104 @@ bool quic_stream_consume(struct quic_conn *conn, struct quic_stream *stream, u32
 
 /**
  * quic_stream_take_reset - has the peer reset its sending half?
+ * @conn: connection
+ * @stream: stream
  * @code: its application code
+ *
  * Return: true once; the stream may be gone now.
  */
 bool quic_stream_take_reset(struct quic_conn *conn, struct quic_stream *stream, u64 *code);
 
+/* Has the stream's end come, with every byte before it? They may be unread. */
+static inline bool quic_stream_end_received(const struct quic_stream *stream)
+{
+	return stream->recv_state == QUIC_STREAM_RECV_STATE_RECVD ||
+	       stream->recv_state == QUIC_STREAM_RECV_STATE_READ;
+}
+
+/* Has the peer reset it, and nobody heard of it yet? */
+static inline bool quic_stream_reset_received(const struct quic_stream *stream)
+{
+	return stream->recv_state == QUIC_STREAM_RECV_STATE_RESET_RECVD;
+}
+
 /* Does the sending half still take bytes? Buffer limits are the host's. */
 bool quic_stream_writable(const struct quic_stream *stream);
 
-/* Bytes queued on all streams and not acknowledged yet. */
+/* Bytes queued on all streams and not acknowledged, and datagrams not sent yet. */
 static inline u64 quic_conn_tx_queued(const struct quic_conn *conn)
 {
-	return conn->streams.tx_queued;
+	return conn->streams.tx_queued + conn->dgrams.tx.bytes;
 }
+
+/* ---- datagrams (RFC 9221), dgram.c ---- */
+
+/**
+ * quic_conn_dgram_max - longest datagram that may be sent now
+ * @conn: connection
+ *
+ * What a packet of the path's MTU has room for besides its header, with the
+ * connection ID in use and the longest packet number, and what the peer takes.
+ *
+ * Return: bytes; 0: the peer takes none.
+ */
+u32 quic_conn_dgram_max(const struct quic_conn *conn);
+
+/* Is there room for @len bytes in the queue? A hint when the lock is not held. */
+static inline bool quic_conn_dgram_fits(const struct quic_conn *conn, u32 len)
+{
+	const struct quic_dgram_queue *q = &conn->dgrams.tx;
+
+	return READ_ONCE(q->n) < q->max_n &&
+	       (u64)READ_ONCE(q->bytes) + len <= q->max_bytes;
+}
+
+/**
+ * quic_conn_dgram_room - could a datagram be queued?
+ * @conn: connection
+ * @len: its bytes
+ *
+ * Return: 0; -EPIPE not established, closing; -EINVAL the peer takes none;
+ * -EMSGSIZE empty, longer than the queue or quic_conn_dgram_max(); -EAGAIN the
+ * queue is full.
+ */
+int quic_conn_dgram_room(const struct quic_conn *conn, u32 len);
+
+/**
+ * quic_conn_dgram_send - queue a datagram by reference
+ * @conn: connection
+ * @data: bytes
+ * @len: how many
+ * @owner: keeps them; on success the reference is the core's, which gives it back
+ *	with one quic_host_txbuf_put() of @len
+ *
+ * With drop_oldest a full queue makes room.
+ *
+ * Return: 0; as quic_conn_dgram_room(); -ENOMEM.
+ */
+int quic_conn_dgram_send(struct quic_conn *conn, const u8 *data, u32 len,
+			 struct quic_txbuf *owner);
+
+/**
+ * quic_conn_dgram_peek - bytes of the datagram that came first
+ * @conn: connection
+ * @data: its first byte not taken yet
+ * @len: how many follow, may be 0
+ *
+ * Return: false: there is none.
+ */
+bool quic_conn_dgram_peek(struct quic_conn *conn, const u8 **data, u32 *len);
+
+/* Is a datagram next to be read, before quic_conn_readable()? By arrival, about. */
+bool quic_conn_dgram_is_next(struct quic_conn *conn);
+
+/**
+ * quic_conn_dgram_take - bytes of the first datagram were taken
+ * @conn: connection that has one
+ * @len: how many; U32_MAX: throw away what is left of it
+ *
+ * Return: true when it is gone.
+ */
+bool quic_conn_dgram_take(struct quic_conn *conn, u32 len);
 
 #endif /* QUIC_CORE_CORE_H */

@@ -5,7 +5,8 @@
  * QUIC_TPARAMS_INT(X): X(field, id, default, min, max): a varint.
  * QUIC_TPARAMS_FLAG(X): X(field, id): present or absent, empty.
  * QUIC_TPARAMS_CID(X): X(field, id, server_only): a connection ID.
- * stateless_reset_token and preferred_address have their own code in tparam.c.
+ * stateless_reset_token and preferred_address have their own code in tparam.c,
+ * version_information (RFC 9368 3) has its in version.c.
  */
 #ifndef QUIC_CORE_DEFS_TPARAM_H
 #define QUIC_CORE_DEFS_TPARAM_H
@@ -35,5 +36,6 @@
 
 #define QUIC_TPARAM_STATELESS_RESET_TOKEN	0x02
 #define QUIC_TPARAM_PREFERRED_ADDRESS		0x0d
+#define QUIC_TPARAM_VERSION_INFORMATION		0x11
 
 #endif /* QUIC_CORE_DEFS_TPARAM_H */

@@ -28,12 +28,16 @@ struct quic_flow_tx {
  * @received: highest offset received (stream) or their sum (connection)
  * @consumed: bytes the application took
  * @window: how far ahead of @consumed we let the peer go
+ * @mark: @consumed when the window was looked at last
+ * @mark_at: when that was, ns; 0: never
  */
 struct quic_flow_rx {
 	u64 max;
 	u64 received;
 	u64 consumed;
 	u64 window;
+	u64 mark;
+	u64 mark_at;
 };
 
 static inline u64 quic_flow_tx_credit(const struct quic_flow_tx *f)
@@ -66,6 +70,19 @@ bool quic_flow_rx_add(struct quic_flow_rx *f, u64 bytes);
  * limit, quic_flow_rx_next(), is worth announcing.
  */
 bool quic_flow_rx_consume(struct quic_flow_rx *f, u64 bytes);
+
+/**
+ * quic_flow_rx_tune - a limit is about to be announced: should the window be larger?
+ * @f: credit
+ * @now: time, ns
+ * @rtt: smoothed round trip, ns; 0: not known
+ * @ceiling: bytes that the window may have at most; 0: it stays as it is
+ *
+ * Doubles the window, and raises @f->max with it, when half of it was read within two
+ * round trips.
+ * Return: true if it did.
+ */
+bool quic_flow_rx_tune(struct quic_flow_rx *f, u64 now, u64 rtt, u64 ceiling);
 
 /* The limit to announce now; never lower than before, at most 2^62-1. */
 u64 quic_flow_rx_next(const struct quic_flow_rx *f);

@@ -24,6 +24,8 @@ enum quic_obj {
 	QUIC_OBJ_RX_SMALL,	/* the same with room for a copy */
 	QUIC_OBJ_TX_CHUNK,	/* reference to bytes to send */
 	QUIC_OBJ_SENT_EXTRA,	/* further ranges of one sent packet */
+	QUIC_OBJ_DGRAM,		/* a datagram that waits, by reference */
+	QUIC_OBJ_DGRAM_SMALL,	/* the same with room for a copy */
 	QUIC_OBJ_VAR,		/* arrays that grow: sizes differ */
 	QUIC_OBJ_KINDS,
 };
@@ -55,19 +57,24 @@ void quic_host_random(void *buf, size_t len);
 
 /**
  * quic_host_reset_token - derive the stateless reset token of one of our IDs
+ * @conn: whose ID
  * @cid: connection ID that we issue
  * @token: QUIC_RESET_TOKEN_LEN bytes (RFC 9000 10.3.2)
  */
-void quic_host_reset_token(const struct quic_cid *cid, u8 *token);
+void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *cid,
+			   u8 *token);
 
 /* References on received bytes; the host frees them with the last one. */
 void quic_host_rxbuf_get(struct quic_rxbuf *buf);
 void quic_host_rxbuf_put(struct quic_rxbuf *buf);
 
+/* Bytes of memory that a reference keeps, those of others' packets included. */
+u32 quic_host_rxbuf_bytes(const struct quic_rxbuf *buf);
+
 /**
  * quic_host_txbuf_put - drop the reference a TX chunk holds
  * @conn: connection that held it
- * @buf: owner given to quic_stream_append()
+ * @buf: owner given to quic_stream_append() or quic_conn_dgram_send()
  * @len: bytes of it that are acknowledged or abandoned with this call; over the
  *	life of a chunk their sum is what was appended
  */

@@ -6,8 +6,10 @@
  * One candidate is probed: the smaller of the route's MTU and the peer's
  * max_udp_payload_size. A probe is a PING padded to that size, in a datagram of
  * its own; it counts in flight, but its loss is no sign of congestion. After
- * three lost probes the base size stays. Three PTOs in a row at the larger size
- * mean a black hole (RFC 8899 4.3): back to the base size, for good.
+ * three lost probes the base size stays. Three rounds in a row in which packets
+ * above the base size were lost, or a PTO found them unanswered, and none of them
+ * was acknowledged mean a black hole (RFC 8899 4.3): back to the base size, for
+ * good. What gets through below the base size proves nothing.
  *
  * It does not search between the two sizes and does not listen to ICMP.
  */
@@ -53,12 +55,14 @@ void quic_pmtud_lost(struct quic_conn *conn, u32 size)
 	}
 }
 
-void quic_pmtud_on_pto(struct quic_conn *conn)
+void quic_pmtud_missed(struct quic_conn *conn, u64 sent, u64 now)
 {
 	struct quic_pmtud *pm = &conn->pmtud;
 
-	if (conn->path.mtu == QUIC_MIN_UDP_PAYLOAD ||
-	    ++pm->ptos < QUIC_PMTUD_BLACK_HOLE)
+	if (conn->path.mtu == QUIC_MIN_UDP_PAYLOAD || (pm->misses && sent < pm->missed_at))
+		return;
+	pm->missed_at = now;
+	if (++pm->misses < QUIC_PMTUD_BLACK_HOLE)
 		return;
 	pm->wanted = false;
 	pm->tries = QUIC_PMTUD_TRIES;

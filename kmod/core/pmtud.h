@@ -6,7 +6,7 @@
 #include "conn.h"
 
 #define QUIC_PMTUD_TRIES	3	/* MAX_PROBES of RFC 8899 5.1.2 */
-#define QUIC_PMTUD_BLACK_HOLE	3	/* PTOs in a row at a size above the base */
+#define QUIC_PMTUD_BLACK_HOLE	3	/* misses in a row at a size above the base */
 
 /* The handshake is confirmed and the peer's limit known: start probing. */
 void quic_pmtud_start(struct quic_conn *conn);
@@ -17,13 +17,21 @@ void quic_pmtud_acked(struct quic_conn *conn, u32 size);
 /* It was lost: try again, or stay where we are. */
 void quic_pmtud_lost(struct quic_conn *conn, u32 size);
 
-/* The PTO fired: after some in a row, fall back to the base size. */
-void quic_pmtud_on_pto(struct quic_conn *conn);
+/**
+ * quic_pmtud_missed - packets above the base size did not get through
+ * @conn: connection
+ * @sent: when the newest of them left
+ * @now: time
+ *
+ * After some in a row, all sent after the one before was noticed, the path no
+ * longer carries the size: back to the base.
+ */
+void quic_pmtud_missed(struct quic_conn *conn, u64 sent, u64 now);
 
-/* Something ack-eliciting got through. */
+/* One did. */
 static inline void quic_pmtud_alive(struct quic_conn *conn)
 {
-	conn->pmtud.ptos = 0;
+	conn->pmtud.misses = 0;
 }
 
 #endif /* QUIC_CORE_PMTUD_H */

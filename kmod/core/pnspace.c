@@ -3,14 +3,16 @@
  * Received packet numbers of one space, and when an ACK is owed for them.
  *
  * An ACK is sent for every second ack-eliciting packet, at once for one that
- * arrives out of order or leaves a gap, and after max_ack_delay at the latest
- * (RFC 9000 13.2.1, 13.2.2). "For every second" is decided per received batch:
+ * arrives out of order, behind a gap or marked CE, and after max_ack_delay at the
+ * latest (RFC 9000 13.2.1, 13.2.2). "For every second" is decided per received batch:
  * the caller builds packets after a whole train, so a train gets one ACK.
  *
  * Ranges that the peer knows we acknowledged are dropped when it acknowledges
  * the packet that told it (RFC 9000 13.2.4); recovery.c calls for that.
  */
 #include "pnspace.h"
+#include "ecn.h"
+#include "plant.h"
 
 #define ACK_EVERY	2	/* ack-eliciting packets, RFC 9000 13.2.2 */
 
@@ -32,6 +34,20 @@ void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn)
 	quic_recvbuf_free(&s->crypto_rx);
 }
 
+/*
+ * RFC 9000 13.2.1: is the ack-eliciting packet @pn, in the set already, below one that
+ * came before, or are any missing between it and the ack-eliciting one before?
+ */
+static bool disorder(struct quic_pnspace *s, u64 pn, u64 next)
+{
+	u64 before = s->rx_eliciting_next;
+
+	if (pn < next)
+		return true;
+	s->rx_eliciting_next = pn + 1;
+	return s->rx.r[0].lo > max(before, s->rx.floor);
+}
+
 void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
 			   bool immediate, u64 max_ack_delay, u64 now)
 {
@@ -45,7 +61,7 @@ void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
 	if (!ack_eliciting)
 		return;
 	s->ack_pending++;
-	if (immediate || pn != next || s->ack_pending >= ACK_EVERY)
+	if (disorder(s, pn, next) || immediate || s->ack_pending >= ACK_EVERY)
 		s->ack_now = true;
 	else if (s->ack_deadline == QUIC_TIME_NEVER)
 		s->ack_deadline = now + max_ack_delay;
@@ -54,9 +70,13 @@ void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
 u32 quic_pnspace_put_ack(struct quic_pnspace *s, struct quic_wcur *c, u8 exponent,
 			 u32 room, u64 now)
 {
+	const u64 ecn[3] = {
+		s->ecn_rx[QUIC_ECN_ECT0], s->ecn_rx[QUIC_ECN_ECT1], s->ecn_rx[QUIC_ECN_CE],
+	};
 	u64 delay_us = 0;
 
 	if (now > s->rx_largest_time)
 		delay_us = div_u64(now - s->rx_largest_time, QUIC_NS_PER_US);
-	return quic_rangeset_put_ack(&s->rx, c, delay_us >> exponent, NULL, room);
+	return quic_rangeset_put_ack(&s->rx, c, delay_us >> (QUIC_PLANTED(3) ? 0 : exponent),
+				     ecn[0] | ecn[1] | ecn[2] ? ecn : NULL, room);
 }

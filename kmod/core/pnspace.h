@@ -13,7 +13,7 @@ void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn);
  * @s: space
  * @pn: its number, not seen before
  * @ack_eliciting: it wants an ACK
- * @immediate: without delay (Initial and Handshake; RFC 9000 13.2.1)
+ * @immediate: without delay (Initial and Handshake, or marked CE; RFC 9000 13.2.1)
  * @max_ack_delay: ours, ns
  * @now: when it arrived
  */

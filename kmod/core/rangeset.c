@@ -16,6 +16,7 @@
  */
 #include "rangeset.h"
 #include "defs_frame.h"
+#include "plant.h"
 
 void quic_rangeset_init(struct quic_rangeset *s)
 {
@@ -143,7 +144,7 @@ u32 quic_rangeset_put_ack(const struct quic_rangeset *s, struct quic_wcur *c,
 	quic_put_varint(c, s->r[0].hi - s->r[0].lo);
 	for (i = 1; i < n; i++) {
 		quic_put_varint(c, s->r[i - 1].lo - s->r[i].hi - 2);
-		quic_put_varint(c, s->r[i].hi - s->r[i].lo);
+		quic_put_varint(c, s->r[i].hi - s->r[i].lo + QUIC_PLANTED(6));
 	}
 	for (i = 0; ecn && i < 3; i++)
 		quic_put_varint(c, ecn[i]);

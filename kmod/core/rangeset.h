@@ -32,6 +32,8 @@ void quic_rangeset_init(struct quic_rangeset *s);
 
 /**
  * quic_rangeset_contains - is a number in the set, or below its floor?
+ * @s: set
+ * @v: number
  */
 bool quic_rangeset_contains(const struct quic_rangeset *s, u64 v);
 

@@ -22,8 +22,13 @@
 #include "recovery.h"
 #include "stream.h"
 #include "cid.h"
+#include "dgram.h"
 #include "pmtud.h"
 #include "pnspace.h"
+#include "ecn.h"
+#include "skip.h"
+#include "undo.h"
+#include "plant.h"
 
 /* Summary of one ACK frame. */
 struct ack_sum {
@@ -31,6 +36,7 @@ struct ack_sum {
 	u64 newest_sent;	/* time the newest of them left */
 	u64 largest_newly;	/* valid if @any */
 	u64 largest_time;
+	u32 marked;		/* ECT(0) */
 	bool any;
 	bool eliciting;
 };
@@ -38,9 +44,11 @@ struct ack_sum {
 /* Summary of one look for losses. */
 struct loss_sum {
 	u64 newest_sent;
+	u64 large_sent;		/* of those above the base size; 0: none */
 	u64 oldest_sent;	/* ack-eliciting, of the last contiguous run */
 	u64 run_end;		/* number that would continue the run */
 	bool any;
+	bool opens;		/* a new round of losses */
 	bool run;
 	bool persistent;
 };
@@ -50,35 +58,24 @@ static u64 peer_max_ack_delay(const struct quic_conn *conn)
 	return conn->remote.max_ack_delay * QUIC_NS_PER_MS;
 }
 
-static void ranges_acked(struct quic_conn *conn, enum quic_space space,
-			 struct quic_sent_pkt *p)
+/* The bytes that a packet carried: acknowledged, or lost. */
+static void ranges_settle(struct quic_conn *conn, enum quic_space space,
+			  struct quic_sent_pkt *p, bool acked)
 {
+	struct quic_sendbuf *crypto = &conn->space[space].crypto_tx;
 	struct quic_sent_range *r;
 
 	if (!p->range.used)
 		return;
 	for (r = &p->range; r; r = r->next) {
-		if (r->crypto)
-			quic_sendbuf_acked(&conn->space[space].crypto_tx, conn,
-					   r->offset, r->len, false);
-		else
+		if (!r->crypto && acked)
 			quic_stream_on_acked(conn, r->id, r->offset, r->len, r->fin);
-	}
-}
-
-static void ranges_lost(struct quic_conn *conn, enum quic_space space,
-			struct quic_sent_pkt *p)
-{
-	struct quic_sent_range *r;
-
-	if (!p->range.used)
-		return;
-	for (r = &p->range; r; r = r->next) {
-		if (r->crypto)
-			quic_sendbuf_lost(&conn->space[space].crypto_tx,
-					  r->offset, r->len, false);
-		else
+		else if (!r->crypto)
 			quic_stream_on_lost(conn, r->id, r->offset, r->len, r->fin);
+		else if (acked)
+			quic_sendbuf_acked(crypto, conn, r->offset, r->len, false);
+		else
+			quic_sendbuf_lost(crypto, r->offset, r->len, false);
 	}
 }
 
@@ -97,7 +94,7 @@ again:
 			break;
 		if (v->pn < pn)
 			continue;
-		if (!acked) {
+		if (!acked && !QUIC_PLANTED(18)) {
 			quic_valsync_set(&conn->vals, v);
 			continue;
 		}
@@ -128,12 +125,18 @@ static void pkt_acked(struct quic_conn *conn, enum quic_space space, u64 pn,
 			sum->eliciting = true;
 		}
 	}
+	if (p->flags & QUIC_SENT_ECT)
+		sum->marked++;
+	if (p->size > QUIC_MIN_UDP_PAYLOAD)
+		quic_pmtud_alive(conn);
 	if (!sum->any || pn > sum->largest_newly) {
 		sum->any = true;
 		sum->largest_newly = pn;
 		sum->largest_time = p->time;
 	}
-	ranges_acked(conn, space, p);
+	ranges_settle(conn, space, p, true);
+	if (p->dgrams)
+		quic_dgrams_acked(conn, p->dgrams, p->flags & QUIC_SENT_LOST);
 	if (p->flags & QUIC_SENT_CTRL)
 		vals_settle(conn, pn, true);
 	if (p->flags & QUIC_SENT_ACK)
@@ -200,7 +203,7 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 
 	p->flags &= ~QUIC_SENT_OUTSTANDING;
 	p->flags |= QUIC_SENT_LOST;
-	if (p->flags & QUIC_SENT_IN_FLIGHT)
+	if (p->flags & QUIC_SENT_IN_FLIGHT && !QUIC_PLANTED(5))
 		conn->path.cc.bytes_in_flight -= p->size;
 	if (p->flags & QUIC_SENT_ACK_ELICITING)
 		s->sent.n_eliciting--;
@@ -213,11 +216,22 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 		return;
 	}
 	conn->stats.pkts_lost++;
-	ranges_lost(conn, space, p);
+	if (p->flags & QUIC_SENT_ECT)
+		quic_ecn_on_lost(conn);
+	if (p->dgrams)
+		quic_dgrams_lost(conn, p->dgrams);
+	ranges_settle(conn, space, p, false);
 	if (!(p->flags & QUIC_SENT_IN_FLIGHT))
 		return;
 	sum->any = true;
+	if (!sum->opens && !quic_cc_in_recovery(&conn->path.cc, p->time)) {
+		sum->opens = true;
+		quic_undo_begin(conn);
+	}
+	quic_undo_lost(conn, space, pn);
 	sum->newest_sent = max(sum->newest_sent, p->time);
+	if (p->size > QUIC_MIN_UDP_PAYLOAD)
+		sum->large_sent = max(sum->large_sent, p->time);
 }
 
 /* DetectAndRemoveLostPackets(). */
@@ -225,22 +239,40 @@ static void detect_lost(struct quic_conn *conn, enum quic_space space, u64 now,
 			struct loss_sum *sum)
 {
 	struct quic_pnspace *s = &conn->space[space];
-	u64 delay = quic_rtt_loss_delay(&conn->path.rtt), pn;
+	u64 delay = quic_rtt_loss_delay(&conn->path.rtt), pn, skip = 0;
 	struct quic_sent_pkt *p;
+	u32 later;
 
 	s->loss_time = QUIC_TIME_NEVER;
 	if (!s->acked_any)
 		return;
+	if (space == QUIC_SPACE_APP)
+		skip = quic_skip_below(&conn->skips, s->largest_acked);
 	for (pn = s->sent.base; pn < s->sent.next && pn <= s->largest_acked; pn++) {
 		p = quic_sent_get(&s->sent, pn);
+		if (pn == skip && sum->run && sum->run_end == pn)
+			sum->run_end++;
 		if (!(p->flags & QUIC_SENT_OUTSTANDING))
 			continue;
-		if (s->largest_acked >= pn + QUIC_PACKET_THRESHOLD ||
+		/* A number that was skipped is no packet sent later. */
+		later = QUIC_PACKET_THRESHOLD - 2 * QUIC_PLANTED(16);
+		later += skip > pn && skip <= pn + later;
+		if (s->largest_acked >= pn + later ||
 		    p->time + delay <= now)
 			pkt_lost(conn, space, pn, p, sum);
 		else
 			s->loss_time = min(s->loss_time, p->time + delay);
 	}
+}
+
+/* A loss, or a CE mark, of a packet sent @sent: at most once a round trip. */
+static void on_congestion(struct quic_conn *conn, u64 sent, u64 now)
+{
+	struct quic_cc *cc = &conn->path.cc;
+
+	if (!quic_cc_in_recovery(cc, sent))
+		conn->stats.congestion_events++;
+	cc->ops->on_congestion(cc, sent, now);
 }
 
 static void on_losses(struct quic_conn *conn, const struct loss_sum *sum, u64 now)
@@ -249,9 +281,14 @@ static void on_losses(struct quic_conn *conn, const struct loss_sum *sum, u64 no
 
 	if (!sum->any)
 		return;
-	path->cc.ops->on_congestion(&path->cc, sum->newest_sent, now);
-	if (sum->persistent)
+	on_congestion(conn, sum->newest_sent, now);
+	if (sum->persistent) {
+		conn->stats.persistent++;
+		quic_undo_spoil(conn);
 		path->cc.ops->on_persistent(&path->cc);
+	}
+	if (sum->large_sent)
+		quic_pmtud_missed(conn, sum->large_sent, now);
 	conn->want |= QUIC_WANT_TX;
 }
 
@@ -291,33 +328,47 @@ int quic_recovery_on_ack(struct quic_conn *conn, enum quic_space space,
 	struct quic_pnspace *s = &conn->space[space];
 	struct ack_sum acked = {};
 	struct loss_sum lost = {};
+	bool newest;
 
 	if (f->u.ack.largest >= s->tx_next)
 		return quic_error_set(&conn->err,
 				      QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
 				      f->type, "ACK of a packet that was not sent");
+	if (space == QUIC_SPACE_APP && unlikely(quic_skip_claimed(&conn->skips, f)))
+		return quic_error_set(&conn->err,
+				      QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      f->type, "ACK of a packet number that was skipped");
 	conn->stats.acks_recv++;
-	if (!s->acked_any || f->u.ack.largest > s->largest_acked) {
+	newest = !s->acked_any || f->u.ack.largest > s->largest_acked;
+	if (newest) {
 		s->acked_any = true;
 		s->largest_acked = f->u.ack.largest;
 	}
 	if (s->sent.base < s->sent.next)
 		apply_ranges(conn, space, f, &acked);
+	if (space == QUIC_SPACE_APP && unlikely(conn->undo.n))
+		quic_undo_on_ack(conn, f);
 	if (!acked.any)
 		return 0;
 	sample_rtt(conn, space, f, &acked, now);
+	if (newest && quic_ecn_on_ack(conn, s, f, acked.marked)) {
+		quic_undo_spoil(conn);
+		on_congestion(conn, acked.largest_time, now);
+	}
 	detect_lost(conn, space, now, &lost);
 	on_losses(conn, &lost, now);
+	/* What arrived before the silence says nothing of the path now. */
+	if (lost.persistent)
+		acked.bytes = 0;
 	on_acked_sum(conn, &acked, now);
 	quic_sent_advance(&s->sent);
 	/*
 	 * RFC 9002 6.2.1: a client keeps its backoff until it knows that the
 	 * server has validated its address.
 	 */
-	if (conn->server || conn->handshake_complete || space != QUIC_SPACE_INITIAL) {
+	if ((conn->server || conn->handshake_complete || space != QUIC_SPACE_INITIAL) &&
+	    !QUIC_PLANTED(12))
 		conn->pto_count = 0;
-		quic_pmtud_alive(conn);
-	}
 	conn->want |= QUIC_WANT_TX;
 	quic_recovery_set_timer(conn, now);
 	return 0;
@@ -337,12 +388,16 @@ void quic_recovery_on_sent(struct quic_conn *conn, enum quic_space space,
 	}
 	if (rec->flags & QUIC_SENT_IN_FLIGHT)
 		conn->path.cc.bytes_in_flight += size;
+	if (rec->flags & QUIC_SENT_ECT)
+		quic_ecn_on_sent(conn, s, now);
 }
 
 /* ---- timer ---- */
 
 static u64 backoff(const struct quic_conn *conn, u64 pto)
 {
+	if (QUIC_PLANTED(1))
+		return pto;
 	return pto << min_t(u32, conn->pto_count, QUIC_PTO_BACKOFF_MAX);
 }
 
@@ -445,10 +500,11 @@ void quic_recovery_set_timer(struct quic_conn *conn, u64 now)
  *
  * Return: number of probes: two, or one against the amplification deadlock.
  */
-static u8 probe_again(struct quic_conn *conn, enum quic_space space)
+static u8 probe_again(struct quic_conn *conn, enum quic_space space, u64 now)
 {
 	struct quic_sent *sent = &conn->space[space].sent;
 	struct quic_sent_pkt *p;
+	bool large = false;
 	u8 n = 0;
 	u64 pn;
 
@@ -457,11 +513,16 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space)
 		if (!(p->flags & QUIC_SENT_OUTSTANDING) ||
 		    !(p->flags & QUIC_SENT_ACK_ELICITING))
 			continue;
-		ranges_lost(conn, space, p);
+		ranges_settle(conn, space, p, false);
 		if (p->flags & QUIC_SENT_CTRL)
 			vals_settle(conn, pn, false);
+		/* The PTO answers for what left since the one before. */
+		if (p->size > QUIC_MIN_UDP_PAYLOAD)
+			large = true;
 		n++;
 	}
+	if (large)
+		quic_pmtud_missed(conn, now, now);
 	return sent->n_eliciting ? QUIC_PTO_PROBES : 1;
 }
 
@@ -471,7 +532,7 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space)
  * in flight for ever, fills the window, and keeps the ServerHello from being
  * sent again.
  */
-static void probe_others(struct quic_conn *conn, enum quic_space space)
+static void probe_others(struct quic_conn *conn, enum quic_space space, u64 now)
 {
 	u64 off, len;
 	u32 i;
@@ -481,7 +542,7 @@ static void probe_others(struct quic_conn *conn, enum quic_space space)
 
 		if (i == space || s->gone)
 			continue;
-		probe_again(conn, i);
+		probe_again(conn, i, now);
 		if (s->sent.n_eliciting ||
 		    quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
 			s->probes = 1;
@@ -498,17 +559,18 @@ void quic_recovery_on_timeout(struct quic_conn *conn, u64 now)
 		on_losses(conn, &lost, now);
 		quic_sent_advance(&conn->space[space].sent);
 		quic_recovery_set_timer(conn, now);
+		if (QUIC_PLANTED(8))
+			conn->loss_deadline = QUIC_TIME_NEVER;
 		return;
 	}
 	if (pto_time(conn, now, &space) == QUIC_TIME_NEVER) {
 		quic_recovery_set_timer(conn, now);
 		return;
 	}
-	conn->space[space].probes = probe_again(conn, space);
-	probe_others(conn, space);
+	conn->space[space].probes = probe_again(conn, space, now);
+	probe_others(conn, space, now);
 	conn->pto_count++;
 	conn->stats.pto_total++;
-	quic_pmtud_on_pto(conn);
 	conn->want |= QUIC_WANT_TX;
 	quic_recovery_set_timer(conn, now);
 }
@@ -529,5 +591,28 @@ void quic_recovery_discard(struct quic_conn *conn, enum quic_space space, u64 no
 	s->probes = 0;
 	quic_pnspace_ack_sent(s);
 	conn->pto_count = 0;
+	quic_recovery_set_timer(conn, now);
+}
+
+void quic_recovery_retry(struct quic_conn *conn, u64 now)
+{
+	struct quic_pnspace *s = &conn->space[QUIC_SPACE_INITIAL];
+	struct quic_path *path = &conn->path;
+	struct quic_sent_pkt *p;
+	u64 pn;
+
+	for (pn = s->sent.base; pn < s->sent.next; pn++) {
+		p = quic_sent_get(&s->sent, pn);
+		if (p->flags & QUIC_SENT_OUTSTANDING)
+			ranges_settle(conn, QUIC_SPACE_INITIAL, p, false);
+	}
+	quic_sent_free(&s->sent);
+	s->sent.base = s->tx_next;
+	s->sent.next = s->tx_next;
+	s->loss_time = QUIC_TIME_NEVER;
+	s->probes = 0;
+	conn->pto_count = 0;
+	quic_cc_init(&path->cc, path->cc.ops, path->mtu);
+	quic_pacer_init(&path->pacer, path->mtu, now);
 	quic_recovery_set_timer(conn, now);
 }

@@ -36,6 +36,12 @@ void quic_recovery_on_sent(struct quic_conn *conn, enum quic_space space,
 /* Keys of a space are gone: forget its packets (OnPacketNumberSpaceDiscarded). */
 void quic_recovery_discard(struct quic_conn *conn, enum quic_space space, u64 now);
 
+/*
+ * A Retry was taken: what left counts no more, and its bytes are to leave again
+ * (RFC 9002 6.3).
+ */
+void quic_recovery_retry(struct quic_conn *conn, u64 now);
+
 /* Probe time-out of the application space with backoff, ns: also for closing. */
 u64 quic_recovery_pto(const struct quic_conn *conn);
 

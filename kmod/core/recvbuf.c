@@ -16,8 +16,10 @@
  * charged, and a byte with a gap on both sides costs a whole object: behind a
  * gap the number of copies is bounded, over all streams together, and what
  * would need more is refused and the packet not acknowledged. In order all is
- * taken, so that refusing never stops progress; there small pieces are joined
- * and flow control bounds the rest. Flow control and final sizes are stream.c's.
+ * taken, so that refusing never stops progress; there small pieces are joined, two
+ * neighbours have more than QUIC_RX_COPY_MAX bytes, and flow control bounds the rest
+ * (and QUIC_RX_COPIES_MAX, where the window is a giant). Flow control and final sizes
+ * are stream.c's.
  */
 #include "recvbuf.h"
 
@@ -299,15 +301,18 @@ int quic_recvbuf_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
 	return recvbuf_fill(rb, off, data, end, buf);
 }
 
-const u8 *quic_recvbuf_peek(const struct quic_recvbuf *rb, u32 *len)
+const u8 *quic_recvbuf_peek_at(const struct quic_recvbuf *rb, u64 skip, u32 *len)
 {
 	const struct quic_rxchunk *c;
 
-	if (list_empty(&rb->ready))
-		return NULL;
-	c = list_first_entry(&rb->ready, struct quic_rxchunk, list);
-	*len = c->len;
-	return c->data;
+	list_for_each_entry(c, &rb->ready, list) {
+		if (skip < c->len) {
+			*len = c->len - skip;
+			return c->data + skip;
+		}
+		skip -= c->len;
+	}
+	return NULL;
 }
 
 void quic_recvbuf_consume(struct quic_recvbuf *rb, u32 len)

@@ -31,6 +31,7 @@
  * @n_chunks: chunks held
  * @n_copies: those of them that hold copies
  * @copies_max: bound of the copies for what arrives behind a gap
+ * @fin: the end is known
  */
 struct quic_recvbuf {
 	struct list_head ready;
@@ -68,12 +69,18 @@ int quic_recvbuf_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
 		     struct quic_rxbuf *buf);
 
 /**
- * quic_recvbuf_peek - the next readable bytes
+ * quic_recvbuf_peek_at - readable bytes
  * @rb: buffer
- * @len: how many are contiguous in memory
- * Return: pointer or NULL when nothing is readable.
+ * @skip: bytes from the next one to read
+ * @len: how many are contiguous in memory there
+ * Return: pointer or NULL when nothing is readable there.
  */
-const u8 *quic_recvbuf_peek(const struct quic_recvbuf *rb, u32 *len);
+const u8 *quic_recvbuf_peek_at(const struct quic_recvbuf *rb, u64 skip, u32 *len);
+
+static inline const u8 *quic_recvbuf_peek(const struct quic_recvbuf *rb, u32 *len)
+{
+	return quic_recvbuf_peek_at(rb, 0, len);
+}
 
 /**
  * quic_recvbuf_consume - the application took bytes

@@ -13,11 +13,11 @@
  * @has_sample: a first sample was taken
  */
 struct quic_rtt {
-	u64 latest;
-	u64 min;
-	u64 smoothed;
-	u64 var;
-	u64 first_sample_time;
+	u64 latest;			/* latest_rtt */
+	u64 min;			/* min_rtt */
+	u64 smoothed;			/* smoothed_rtt */
+	u64 var;			/* rttvar */
+	u64 first_sample_time;		/* when the first was taken */
 	bool has_sample;
 };
 

@@ -15,7 +15,7 @@
  * 512 of them, and only retransmissions walk.
  *
  * Memory may fail where nothing may be lost: then ranges are joined. A joined
- * lost range sends bytes again that had arrived, an unrecorded acknowledgement
+ * lost range sends bytes again that had arrived, an unrecorded acknowledgment
  * counts as a loss. Both cost bandwidth, never data.
  */
 #include "sendbuf.h"
@@ -232,7 +232,7 @@ bool quic_sendbuf_next(const struct quic_sendbuf *sb, u64 credit, u64 *off, u64 
 	}
 	*off = sb->next;
 	*len = min(sb->end - sb->next, credit);
-	if (*len)
+	if (*len || sb->announce)
 		return true;
 	/* A FIN alone needs no credit, but every byte before it sent. */
 	if (sb->next == sb->end && sb->fin && !sb->fin_acked)
@@ -244,6 +244,7 @@ u64 quic_sendbuf_sent(struct quic_sendbuf *sb, u64 off, u32 len, bool fin)
 {
 	u64 end = off + len, fresh = 0;
 
+	sb->announce = false;
 	if (fin) {
 		sb->fin_sent = true;
 		sb->fin_lost = false;
@@ -330,6 +331,9 @@ void quic_sendbuf_lost(struct quic_sendbuf *sb, u64 off, u32 len, bool fin)
 
 	if (fin && !sb->fin_acked)
 		sb->fin_lost = true;
+	/* Whatever left since will arrive in the end, and announces as well. */
+	if (!len && !fin && !sb->next && !sb->fin_sent)
+		sb->announce = true;
 	off = max(off, sb->base);
 	for (i = rangelist_find(&sb->acked, off); i < sb->acked.n && off < end; i++) {
 		if (a[i].hi <= off)

@@ -37,31 +37,33 @@ struct quic_rangelist {
  * struct quic_txchunk - contiguous bytes to send
  */
 struct quic_txchunk {
-	struct list_head node;
-	u64 offset;
-	const u8 *data;
-	u32 len;
+	struct list_head node;		/* in chunks, by @offset */
+	u64 offset;			/* of the first byte */
+	const u8 *data;			/* the bytes */
+	u32 len;			/* how many */
 	struct quic_txbuf *owner;	/* NULL: @data was allocated by the core */
 };
 
 /**
  * struct quic_sendbuf - sending half's bytes
+ * @announce: a frame is to leave even without bytes: it opens the stream
  * @fin: the stream ends at @end
  * @fin_sent: a frame with FIN is in flight
  * @fin_acked: the peer has the FIN
  */
 struct quic_sendbuf {
-	u64 base;
-	u64 next;
-	u64 end;
-	struct list_head chunks;
+	u64 base;			/* all below are acknowledged */
+	u64 next;			/* first byte never sent */
+	u64 end;			/* behind the last byte queued */
+	struct list_head chunks;	/* the bytes from @base to @end */
 	struct quic_txchunk *cursor;	/* chunk that holds @next, or NULL */
 	struct quic_rangelist acked;	/* above base */
 	struct quic_rangelist lost;	/* to send again */
+	bool announce;
 	bool fin;
 	bool fin_sent;
 	bool fin_acked;
-	bool fin_lost;
+	bool fin_lost;			/* the FIN is to be sent again */
 };
 
 struct quic_tx_piece;
@@ -97,7 +99,7 @@ int quic_sendbuf_append_copy(struct quic_sendbuf *sb, const u8 *data, u32 len);
  * @sb: buffer
  * @credit: bytes never sent before that flow control allows
  * @off: first byte
- * @len: bytes available from it, may be 0 for a FIN alone
+ * @len: bytes available from it, may be 0 for a FIN or an announcement alone
  *
  * Lost ranges come first. Return: false when there is nothing to send.
  */
@@ -105,13 +107,23 @@ bool quic_sendbuf_next(const struct quic_sendbuf *sb, u64 credit, u64 *off, u64 
 
 /**
  * quic_sendbuf_sent - a frame with this range left
+ * @sb: buffer
+ * @off: first byte
+ * @len: bytes
+ * @fin: the frame had the FIN
+ *
  * Return: bytes of it that were sent for the first time.
  */
 u64 quic_sendbuf_sent(struct quic_sendbuf *sb, u64 off, u32 len, bool fin);
 
 /**
  * quic_sendbuf_acked - the peer has this range
+ * @sb: buffer
  * @conn: for quic_host_txbuf_put()
+ * @off: first byte
+ * @len: bytes
+ * @fin: the frame had the FIN
+ *
  * Return: bytes released, all below the new @base.
  */
 u64 quic_sendbuf_acked(struct quic_sendbuf *sb, struct quic_conn *conn,

@@ -18,6 +18,7 @@ enum quic_sent_flag {
 	QUIC_SENT_CTRL		= 1 << 4,	/* carries a value of valsync.h */
 	QUIC_SENT_ACK		= 1 << 5,	/* carries an ACK up to @largest_acked */
 	QUIC_SENT_PMTU		= 1 << 6,	/* a path MTU probe: its loss says nothing */
+	QUIC_SENT_ECT		= 1 << 7,	/* its datagram was marked ECT(0) */
 };
 
 /**
@@ -46,6 +47,7 @@ struct quic_sent_range {
  * @largest_acked: of the ACK frame it carried
  * @size: bytes on the wire
  * @flags: enum quic_sent_flag; 0: this number was never sent
+ * @dgrams: DATAGRAM frames in it
  * @range: first range, inline
  */
 struct quic_sent_pkt {
@@ -53,6 +55,7 @@ struct quic_sent_pkt {
 	u64 largest_acked;
 	u16 size;
 	u16 flags;
+	u16 dgrams;
 	struct quic_sent_range range;
 };
 

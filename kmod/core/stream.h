@@ -38,14 +38,17 @@ void quic_stream_reset_acked(struct quic_conn *conn, struct quic_stream *s);
  */
 bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off, u64 *len);
 
-/* quic_stream_tx_next() had nothing for a stream of the list: off it goes. */
-void quic_stream_tx_wait(struct quic_conn *conn, struct quic_stream *s);
+/* Could any stream send now? */
+bool quic_streams_tx_ready(const struct quic_conn *conn);
 
-/* A STREAM frame with this range was built. */
+/* The stream whose turn it is; quic_stream_tx_next() has something. NULL: none. */
+struct quic_stream *quic_streams_tx_pick(const struct quic_conn *conn);
+
+/* A STREAM frame with this range was built; the turn is another's, by priority. */
 void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
 			 u32 len, bool fin);
 
-/* Put a stream on, or take it off, the list of those with something to send. */
+/* Put a stream where it waits to send, or nowhere when it has nothing. */
 void quic_stream_tx_update(struct quic_conn *conn, struct quic_stream *s);
 
 /* Fill the frame that announces a value of a stream, or of all of them. */
@@ -57,5 +60,8 @@ bool quic_streams_all_acked(const struct quic_conn *conn);
 
 /* End every sending half that the application left open. */
 void quic_streams_finish_all(struct quic_conn *conn);
+
+/* A limit on receiving is about to be announced: may the window be larger (flow.c)? */
+void quic_stream_tune_window(struct quic_conn *conn, struct quic_valsync *v, u64 now);
 
 #endif /* QUIC_CORE_STREAM_H */

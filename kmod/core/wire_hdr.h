@@ -6,6 +6,8 @@
 #include "types.h"
 #include "varint.h"
 
+#define QUIC_RETRY_TAG_LEN	16	/* RFC 9001 5.8 */
+
 /**
  * struct quic_hdr - a header before header protection is removed
  * @type: packet type

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which stream sends next (RFC 9218 4 and 10, RFC 9000 2.3).
+ *
+ * Streams with something to send wait at the level of their urgency, in one of
+ * three places:
+ *
+ *   again    list     what takes no credit: sent again, bare FINs and announcements
+ *   ordered  tree     new bytes of non-incremental streams, by stream ID
+ *   turns    list     new bytes of incremental streams, round robin
+ *
+ * Two bitmaps say which levels have the first, and which any of the other two, so
+ * that the choice is a bit scan whatever the number of streams. Without credit of the
+ * connection only "again" is looked at: nothing moves when it runs out or comes.
+ *
+ * The rules, and where they are from:
+ *  1. the lowest urgency first (RFC 9218 10);
+ *  2. at one urgency what is sent again before new bytes (RFC 9000 13.3);
+ *  3. non-incremental streams one after the other, in the order of their IDs, each
+ *     until it has nothing to send or no credit; incremental ones share, a packet
+ *     each (RFC 9218 10);
+ *  4. where a level has both, they take turns, packet by packet: the RFC leaves it
+ *     open and recommends that neither starves.
+ *
+ * Who starves: a stream of a higher urgency, and a non-incremental one behind another
+ * of its level, as long as those in front always have bytes and credit. The
+ * application asked for that, and each stream's flow control bounds it in
+ * practice. Streams are incremental until the application says otherwise.
+ *
+ * Invariants: a level's bit is set exactly while a list or the tree is not empty;
+ * a stream is in one place. It does not know what a stream sends (stream_send.c).
+ */
+#include "stream_sched.h"
+
+void quic_sched_init(struct quic_sched *q)
+{
+	u32 i;
+
+	memset(q, 0, sizeof(*q));
+	for (i = 0; i < QUIC_URGENCIES; i++) {
+		INIT_LIST_HEAD(&q->level[i].again);
+		INIT_LIST_HEAD(&q->level[i].turns);
+		q->level[i].ordered = RB_ROOT_CACHED;
+	}
+}
+
+static void level_bits(struct quic_sched *q, u32 urgency)
+{
+	const struct quic_sched_level *l = &q->level[urgency];
+	u8 bit = 1 << urgency;
+
+	q->again = (q->again & ~bit) | (list_empty(&l->again) ? 0 : bit);
+	q->fresh = (q->fresh & ~bit) |
+		   (list_empty(&l->turns) && !rb_first_cached(&l->ordered) ? 0 : bit);
+}
+
+static void ordered_add(struct quic_sched_level *l, struct quic_stream *s)
+{
+	struct rb_node **p = &l->ordered.rb_root.rb_node, *parent = NULL;
+	bool leftmost = true;
+
+	while (*p) {
+		parent = *p;
+		if (s->id < rb_entry(parent, struct quic_stream, tx_order)->id) {
+			p = &parent->rb_left;
+		} else {
+			p = &parent->rb_right;
+			leftmost = false;
+		}
+	}
+	rb_link_node(&s->tx_order, parent, p);
+	rb_insert_color_cached(&s->tx_order, &l->ordered, leftmost);
+}
+
+void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched_place place)
+{
+	struct quic_sched_level *l = &q->level[s->urgency];
+
+	if (likely(s->tx_place == place))
+		return;
+	q->n += !!place - !!s->tx_place;
+	if (s->tx_place == QUIC_SCHED_ORDERED)
+		rb_erase_cached(&s->tx_order, &l->ordered);
+	else
+		list_del_init(&s->tx_node);
+	s->tx_place = place;
+	if (place == QUIC_SCHED_ORDERED)
+		ordered_add(l, s);
+	else if (place != QUIC_SCHED_NONE)
+		list_add_tail(&s->tx_node, place == QUIC_SCHED_AGAIN ? &l->again : &l->turns);
+	level_bits(q, s->urgency);
+}
+
+struct quic_stream *quic_sched_pick(const struct quic_sched *q, bool credit)
+{
+	u32 levels = q->again | (credit ? q->fresh : 0);
+	const struct quic_sched_level *l;
+	struct rb_node *first;
+
+	if (!levels)
+		return NULL;
+	l = &q->level[ffs(levels) - 1];
+	if (!list_empty(&l->again))
+		return list_first_entry(&l->again, struct quic_stream, tx_node);
+	first = rb_first_cached(&l->ordered);
+	if (first && (list_empty(&l->turns) || !l->turn))
+		return rb_entry(first, struct quic_stream, tx_order);
+	return list_first_entry(&l->turns, struct quic_stream, tx_node);
+}
+
+void quic_sched_turn(struct quic_sched *q, struct quic_stream *s)
+{
+	struct quic_sched_level *l = &q->level[s->urgency];
+
+	if (s->tx_place == QUIC_SCHED_TURNS)
+		list_move_tail(&s->tx_node, &l->turns);
+	else if (s->tx_place == QUIC_SCHED_AGAIN)
+		list_move_tail(&s->tx_node, &l->again);
+	l->turn = !s->incremental;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which stream sends next (RFC 9218 4, 10). */
+#ifndef QUIC_CORE_STREAM_SCHED_H
+#define QUIC_CORE_STREAM_SCHED_H
+
+#include "conn.h"
+
+/* Where a stream waits to send. */
+enum quic_sched_place {
+	QUIC_SCHED_NONE,	/* it has nothing to send */
+	QUIC_SCHED_AGAIN,	/* what takes no credit of the connection */
+	QUIC_SCHED_ORDERED,	/* new bytes, non-incremental */
+	QUIC_SCHED_TURNS,	/* new bytes, incremental */
+};
+
+void quic_sched_init(struct quic_sched *q);
+
+/**
+ * quic_sched_put - let a stream wait, or not
+ * @q: schedule
+ * @s: stream
+ * @place: where; if it waits there already it keeps its turn
+ * Cost: O(log n) for QUIC_SCHED_ORDERED when it was not there, else O(1).
+ */
+void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched_place place);
+
+/**
+ * quic_sched_pick - who is next
+ * @q: schedule
+ * @credit: the connection has credit for new bytes
+ * Return: a stream, which stays where it is; NULL: none can send. O(1).
+ */
+struct quic_stream *quic_sched_pick(const struct quic_sched *q, bool credit);
+
+/**
+ * quic_sched_turn - the stream that was picked sent something
+ * @q: schedule
+ * @s: stream; may have nothing to send any more
+ * Others of its level are next, as far as they share. O(1).
+ */
+void quic_sched_turn(struct quic_sched *q, struct quic_stream *s);
+
+/* Could any stream send? */
+static inline bool quic_sched_ready(const struct quic_sched *q, bool credit)
+{
+	return q->again || (credit && q->fresh);
+}
+
+#endif /* QUIC_CORE_STREAM_SCHED_H */
