@@ -12,6 +12,30 @@
 
 #include <linux/bpf-cgroup.h>
 
+/*
+ * QUIC_CGROUP_BIND(sk, addr, len, type, low_port): the same for bind(), whose
+ * programs may also say that *@low_port needs no CAP_NET_BIND_SERVICE.
+ */
+#ifdef CONFIG_CGROUP_BPF
+#ifdef HAVE_CGROUP_ADDR_LEN
+#define QUIC_CGROUP_RUN(sk, addr, len, type, flags) \
+	__cgroup_bpf_run_filter_sock_addr(sk, addr, len, type, NULL, flags)
+#else
+#define QUIC_CGROUP_RUN(sk, addr, len, type, flags) \
+	__cgroup_bpf_run_filter_sock_addr(sk, addr, type, NULL, flags)
+#endif
+#define QUIC_CGROUP_BIND(sk, addr, len, type, low_port) ({ \
+	u32 __flags = 0; \
+	int __err = 0; \
+	if (cgroup_bpf_enabled(type)) \
+		__err = QUIC_CGROUP_RUN(sk, addr, len, type, &__flags); \
+	*(low_port) = __flags & BPF_RET_BIND_NO_CAP_NET_BIND_SERVICE; \
+	__err; \
+})
+#else
+#define QUIC_CGROUP_BIND(sk, addr, len, type, low_port) (*(low_port) = false, 0)
+#endif
+
 #ifdef HAVE_CGROUP_ADDR_LEN
 #define QUIC_CGROUP_ADDR(sk, addr, len, type) \
 	BPF_CGROUP_RUN_SA_PROG(sk, addr, len, type)

@@ -5,6 +5,8 @@
  *  - ioctl() of a protocol gets kernel memory from 6.5 on, and the generic code
  *    copies the result out;
  *  - sendpage() went in 6.5; before, the generic one sends a copy;
+ *  - splice_eof() came in 6.5; Debian's 6.1 has it beside sendpage();
+ *  - later than 6.1 struct proto tells where a socket's IPv6 part is;
  *  - bind() and connect() take struct sockaddr_unsized in 7.x.
  */
 #ifndef QUIC_COMPAT_PROTO_OPS_H
@@ -41,6 +43,18 @@ static inline int quic_ioctl_answer(quic_ioctl_arg arg, int value)
 #define QUIC_OPS_SENDPAGE	.sendpage = sock_no_sendpage,
 #else
 #define QUIC_OPS_SENDPAGE
+#endif
+
+#ifdef HAVE_PROTO_OPS_SPLICE_EOF
+#define QUIC_OPS_SPLICE_EOF(fn)	.splice_eof = fn,
+#else
+#define QUIC_OPS_SPLICE_EOF(fn)
+#endif
+
+#ifdef HAVE_PROTO_IPV6_PINFO_OFFSET
+#define QUIC_PROTO_IPV6_PINFO(type, member) .ipv6_pinfo_offset = offsetof(type, member),
+#else
+#define QUIC_PROTO_IPV6_PINFO(type, member)
 #endif
 
 #ifdef HAVE_SOCKADDR_UNSIZED

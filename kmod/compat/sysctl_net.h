@@ -19,4 +19,10 @@
 	register_net_sysctl(net, path, table)
 #endif
 
+#ifdef HAVE_CTL_TABLE_CONST
+#define QUIC_CTL_TABLE		const struct ctl_table
+#else
+#define QUIC_CTL_TABLE		struct ctl_table
+#endif
+
 #endif /* QUIC_COMPAT_SYSCTL_NET_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Transforms and requests of the kernel's crypto API: which driver, whose memory,
- * and what happens when a driver answers later.
+ * Transforms of the kernel's crypto API: which ciphers there are, which drivers do
+ * them, and the keys of a connection.
  *
  * Drivers. On 6.1 and 6.12 the fastest AEADs are registered as asynchronous: a
  * wrapper that works at once where SIMD may be used, and through a kernel thread
@@ -10,34 +10,22 @@
  * process context with BH off, and falls back to synchronous drivers only where it
  * does not (a crypto engine). Keys are then made with the driver by its own name:
  * one that is loaded later, perhaps slower to answer, is not picked up, and nobody
- * requests modules in softirq.
+ * requests modules in softirq. A kernel without AES-128-GCM cannot do QUIC (Initial
+ * packets use it); any other cipher that it lacks is not offered.
  *
- * Requests. Each CPU has two, one for the AEAD and one for header protection,
- * with all that a request points at; used with BH off and done when the function
- * that uses them returns. Callers look at crypto_simd_usable() before.
- *
- * Should a driver answer -EINPROGRESS all the same, it owns the request and what
- * that points at until its completion. Then the CPU gives the request up and gets
- * a new one, the packet counts as lost, and what the request reads and writes is
- * kept: pages by reference, an skb's head through the skb. Source bytes in slab
- * memory cannot be kept that way and may be freed meanwhile: they are read, and
- * the result goes into pages that nobody will look at.
- *
- *   submitter: -EINPROGRESS, takes references, parties++  \  whoever makes it 2
- *   completion:                               parties++  /   drops and frees
- *
- * Not here: which key for which packet (open.c, seal.c), key update.
+ * Not here: requests (creq.c), which key for which packet (open.c, seal.c), the
+ * generations of a connection (phase.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/mm.h>
+#include <linux/quic_hs.h>
 #include <linux/tls.h>
-#include <linux/wait_bit.h>
 
 #include "packet.h"
-#include "../compat/crypto.h"
+
+#define DRIVER_TRIES	3
 
 static const struct quic_cipher quic_ciphers[] = {
 	{
@@ -48,155 +36,81 @@ static const struct quic_cipher quic_ciphers[] = {
 		.hash = "hmac(sha256)",
 		.key_len = 16,
 		.secret_len = 32,
+		.chunk = 16,
+		.confidentiality_limit = 1ULL << 23,
+		.confidentiality_limit_2k = 1ULL << 28,
+		.integrity_limit = 1ULL << 52,
+	}, {
+		.id = TLS_CIPHER_AES_GCM_256,
+		.name = "AES-256-GCM",
+		.aead = "gcm(aes)",
+		.hp = "ecb(aes)",
+		.hash = "hmac(sha384)",
+		.key_len = 32,
+		.secret_len = 48,
+		.chunk = 16,
+		.confidentiality_limit = 1ULL << 23,
+		.confidentiality_limit_2k = 1ULL << 28,
+		.integrity_limit = 1ULL << 52,
+	}, {
+		.id = TLS_CIPHER_CHACHA20_POLY1305,
+		.name = "ChaCha20-Poly1305",
+		.aead = "rfc7539(chacha20,poly1305)",
+		.hash = "hmac(sha256)",
+		.key_len = 32,
+		.secret_len = 32,
+		.chunk = 64,
+		/* more than there are packet numbers: none */
+		.confidentiality_limit = 1ULL << 62,
+		.confidentiality_limit_2k = 1ULL << 62,
+		.integrity_limit = 1ULL << 36,
 	},
 };
 
-/* Of each row above: transforms that name the drivers and keep them loaded. */
+/*
+ * Of each row above: transforms that name the drivers and keep them loaded. No
+ * @aead: this kernel does not have the cipher. No @hp: the cipher needs none.
+ */
 struct crypto_driver {
 	struct crypto_aead *aead;
 	struct crypto_skcipher *hp;
-};
-
-struct crypto_pcpu {
-	struct quic_creq *aead;
-	struct quic_creq *hp;
+	struct crypto_shash *hash;
 };
 
 static struct crypto_driver crypto_drivers[ARRAY_SIZE(quic_ciphers)];
-static DEFINE_PER_CPU(struct crypto_pcpu, crypto_pcpu);
 static unsigned int crypto_req_size;	/* of any request of any driver */
 static struct workqueue_struct *crypto_wq;
-static atomic_t creqs_given_up;		/* module exit waits for them */
-
-/* ---- requests ---- */
-
-static struct quic_creq *creq_alloc(gfp_t gfp)
-{
-	return kzalloc(sizeof(struct quic_creq) + crypto_req_size, gfp | __GFP_NOWARN);
-}
-
-struct quic_creq *quic_creq_aead(void)
-{
-	struct crypto_pcpu *c = this_cpu_ptr(&crypto_pcpu);
-
-	if (unlikely(!c->aead))
-		c->aead = creq_alloc(GFP_ATOMIC);
-	return c->aead;
-}
-
-struct quic_creq *quic_creq_hp(void)
-{
-	struct crypto_pcpu *c = this_cpu_ptr(&crypto_pcpu);
-
-	if (unlikely(!c->hp))
-		c->hp = creq_alloc(GFP_ATOMIC);
-	return c->hp;
-}
-
-static u32 creq_hold_pages(struct scatterlist *sg)
-{
-	u32 held = 0, i;
-
-	for (i = 0; sg; sg = sg_next(sg), i++) {
-		struct page *page = compound_head(sg_page(sg));
-
-		if (PageSlab(page))
-			continue;
-		get_page(page);
-		held |= BIT(i);
-	}
-	return held;
-}
-
-static void creq_put_pages(struct scatterlist *sg, u32 held)
-{
-	for (; held; sg = sg_next(sg), held >>= 1)
-		if (held & 1)
-			put_page(sg_page(sg));
-}
-
-static void creq_party_done(struct quic_creq *q)
-{
-	if (atomic_inc_return(&q->parties) < 2)
-		return;
-	creq_put_pages(q->src, q->held_src);
-	creq_put_pages(q->dst, q->held_dst);
-	kfree_skb(q->skb);
-	kfree_sensitive(q);
-	if (atomic_dec_and_test(&creqs_given_up))
-		wake_up_var(&creqs_given_up);
-}
-
-/* Any context; only ever called for requests that became asynchronous. */
-static void creq_complete(quic_completion_arg *arg, int err)
-{
-	if (err != -EINPROGRESS)
-		creq_party_done(quic_completion_data(arg));
-}
-
-/* The driver keeps @*slot: see at the top. */
-static int creq_give_up(struct quic_creq **slot, struct sk_buff *skb, bool has_dst)
-{
-	struct quic_creq *q = *slot;
-
-	WARN_ONCE(1, "quic: a crypto driver answered asynchronously\n");
-	*slot = NULL;
-	atomic_inc(&creqs_given_up);
-	q->skb = skb ? skb_get(skb) : NULL;
-	q->held_src = creq_hold_pages(q->src);
-	q->held_dst = has_dst ? creq_hold_pages(q->dst) : 0;
-	creq_party_done(q);
-	return -EINPROGRESS;
-}
-
-int quic_aead_run(const struct quic_aead_op *op, bool seal)
-{
-	struct quic_creq **slot = this_cpu_ptr(&crypto_pcpu.aead);
-	struct aead_request *req = (void *)(*slot)->req;
-	u8 *iv = (*slot)->iv;
-	int err;
-
-	memcpy(iv, op->keys->iv, QUIC_IV_LEN);
-	put_unaligned_be64(get_unaligned_be64(iv + QUIC_IV_LEN - 8) ^ op->pn,
-			   iv + QUIC_IV_LEN - 8);
-	aead_request_set_tfm(req, op->keys->aead);
-	aead_request_set_callback(req, 0, creq_complete, *slot);
-	aead_request_set_crypt(req, op->src, op->dst, op->cryptlen, iv);
-	aead_request_set_ad(req, op->assoclen);
-	err = seal ? crypto_aead_encrypt(req) : crypto_aead_decrypt(req);
-	/* without CRYPTO_TFM_REQ_MAY_BACKLOG -EBUSY is a refusal like others */
-	if (likely(err != -EINPROGRESS))
-		return err;
-	return creq_give_up(slot, op->skb, op->dst != op->src);
-}
-
-int quic_hp_run(const struct quic_keys *keys, u32 n)
-{
-	struct quic_creq **slot = this_cpu_ptr(&crypto_pcpu.hp);
-	struct skcipher_request *req = (void *)(*slot)->req;
-	struct scatterlist *sg = (*slot)->src;
-	int err;
-
-	sg_init_one(sg, (*slot)->block, n * QUIC_HP_SAMPLE_LEN);
-	skcipher_request_set_tfm(req, keys->hp);
-	skcipher_request_set_callback(req, 0, creq_complete, *slot);
-	skcipher_request_set_crypt(req, sg, sg, n * QUIC_HP_SAMPLE_LEN, NULL);
-	err = crypto_skcipher_encrypt(req);
-	if (likely(err != -EINPROGRESS))
-		return err;
-	return creq_give_up(slot, NULL, false);
-}
 
 /* ---- keys ---- */
+
+static unsigned int aead_req_size(struct crypto_aead *tfm)
+{
+	return sizeof(struct aead_request) + crypto_aead_reqsize(tfm);
+}
+
+static unsigned int hp_req_size(struct crypto_skcipher *tfm)
+{
+	return sizeof(struct skcipher_request) + crypto_skcipher_reqsize(tfm);
+}
 
 const struct quic_cipher *quic_cipher_find(u32 id)
 {
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++)
-		if (quic_ciphers[i].id == id)
+		if (quic_ciphers[i].id == id && crypto_drivers[i].aead)
 			return &quic_ciphers[i];
 	return NULL;
+}
+
+u32 quic_cipher_mask(void)
+{
+	u32 mask = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++)
+		if (crypto_drivers[i].aead)
+			mask |= QUIC_HS_CIPHER_BIT(quic_ciphers[i].id);
+	return mask;
 }
 
 const char *quic_crypto_driver(const struct quic_cipher *cipher)
@@ -206,35 +120,80 @@ const char *quic_crypto_driver(const struct quic_cipher *cipher)
 	return crypto_tfm_alg_driver_name(crypto_aead_tfm(d->aead));
 }
 
-/* Transforms without keys. On failure keys_destroy() takes what there is. */
-static int keys_alloc(struct quic_keys *keys)
+static int keys_alloc_aead(struct quic_keys *keys, const struct crypto_driver *d)
 {
-	const struct crypto_driver *d = &crypto_drivers[keys->cipher - quic_ciphers];
-	struct crypto_skcipher *hp;
-	struct crypto_aead *aead;
+	struct crypto_aead *tfm;
 
-	aead = crypto_alloc_aead(crypto_tfm_alg_driver_name(crypto_aead_tfm(d->aead)), 0, 0);
-	if (IS_ERR(aead))
-		return PTR_ERR(aead);
-	keys->aead = aead;
-	hp = crypto_alloc_skcipher(crypto_tfm_alg_driver_name(crypto_skcipher_tfm(d->hp)), 0, 0);
-	if (IS_ERR(hp))
-		return PTR_ERR(hp);
-	keys->hp = hp;
-	if (WARN_ON_ONCE(sizeof(struct aead_request) + crypto_aead_reqsize(aead) >
-			 crypto_req_size ||
-			 sizeof(struct skcipher_request) + crypto_skcipher_reqsize(hp) >
-			 crypto_req_size))
+	tfm = crypto_alloc_aead(crypto_tfm_alg_driver_name(crypto_aead_tfm(d->aead)), 0, 0);
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	keys->aead = tfm;
+	if (WARN_ON_ONCE(aead_req_size(tfm) > crypto_req_size))
 		return -EINVAL;
-	return crypto_aead_setauthsize(aead, QUIC_TAG_LEN);
+	return crypto_aead_setauthsize(tfm, QUIC_TAG_LEN);
 }
 
+static void hp_put(struct quic_hp *hp)
+{
+	if (!hp || !refcount_dec_and_test(&hp->refs))
+		return;
+	crypto_free_skcipher(hp->tfm);
+	kfree_sensitive(hp);
+}
+
+/* Without a key. On failure keys_destroy() takes what there is. */
+static int keys_alloc_hp(struct quic_keys *keys, const struct crypto_driver *d)
+{
+	struct crypto_skcipher *tfm;
+
+	keys->hp = quic_may_fail(QUIC_FAIL_KEYS, kzalloc(sizeof(*keys->hp), GFP_KERNEL));
+	if (!keys->hp)
+		return -ENOMEM;
+	refcount_set(&keys->hp->refs, 1);
+	if (!d->hp)
+		return 0;
+	tfm = crypto_alloc_skcipher(crypto_tfm_alg_driver_name(crypto_skcipher_tfm(d->hp)), 0, 0);
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	keys->hp->tfm = tfm;
+	return WARN_ON_ONCE(hp_req_size(tfm) > crypto_req_size) ? -EINVAL : 0;
+}
+
+/* Transforms without keys; header protection is @hp or a new one. */
+static int keys_alloc(struct quic_keys *keys, struct quic_hp *hp)
+{
+	const struct crypto_driver *d = &crypto_drivers[keys->cipher - quic_ciphers];
+	int err;
+
+	if (quic_fail(QUIC_FAIL_KEYS))
+		return -ENOMEM;
+	err = keys_alloc_aead(keys, d);
+	if (err || !hp)
+		return err ?: keys_alloc_hp(keys, d);
+	refcount_inc(&hp->refs);
+	keys->hp = hp;
+	return 0;
+}
+
+static int set_hp_key(struct quic_keys *keys, const u8 *key)
+{
+	struct quic_hp *hp = keys->hp;
+	u32 i;
+
+	if (hp->tfm)
+		return crypto_skcipher_setkey(hp->tfm, key, keys->cipher->key_len);
+	for (i = 0; i < ARRAY_SIZE(hp->chacha); i++)
+		hp->chacha[i] = get_unaligned_le32(key + 4 * i);
+	return 0;
+}
+
+/* RFC 9001 5.1; 6.1: later generations keep the first one's header protection. */
 static int keys_derive(struct quic_keys *keys, const struct quic_kdf_labels *labels,
 		       const u8 *secret)
 {
 	const struct quic_cipher *c = keys->cipher;
 	struct crypto_shash *tfm;
-	u8 key[32];
+	u8 key[QUIC_KEY_MAX_LEN];
 	int err;
 
 	tfm = quic_hkdf_open(c->hash, secret, c->secret_len);
@@ -242,9 +201,10 @@ static int keys_derive(struct quic_keys *keys, const struct quic_kdf_labels *lab
 		return PTR_ERR(tfm);
 	err = quic_hkdf_label(tfm, labels->key, key, c->key_len) ?:
 	      crypto_aead_setkey(keys->aead, key, c->key_len) ?:
-	      quic_hkdf_label(tfm, labels->hp, key, c->key_len) ?:
-	      crypto_skcipher_setkey(keys->hp, key, c->key_len) ?:
 	      quic_hkdf_label(tfm, labels->iv, keys->iv, QUIC_IV_LEN);
+	if (!err && !keys->gen)
+		err = quic_hkdf_label(tfm, labels->hp, key, c->key_len) ?:
+		      set_hp_key(keys, key);
 	memzero_explicit(key, sizeof(key));
 	crypto_free_shash(tfm);
 	return err;
@@ -253,28 +213,70 @@ static int keys_derive(struct quic_keys *keys, const struct quic_kdf_labels *lab
 static void keys_destroy(struct quic_keys *keys)
 {
 	crypto_free_aead(keys->aead);
-	crypto_free_skcipher(keys->hp);
+	hp_put(keys->hp);
 	kfree_sensitive(keys);
 }
 
-struct quic_keys *quic_keys_create(const struct quic_cipher *cipher, u32 version,
-				   const u8 *secret)
+static struct quic_keys *keys_make(const struct quic_keys_seed *seed)
 {
-	const struct quic_kdf_labels *labels = quic_kdf_labels(version);
+	const struct quic_kdf_labels *labels = quic_kdf_labels(seed->version);
 	struct quic_keys *keys;
 	int err;
 
 	if (!labels)
 		return ERR_PTR(-EINVAL);
-	keys = kzalloc(sizeof(*keys), GFP_KERNEL);
+	keys = quic_may_fail(QUIC_FAIL_KEYS, kzalloc(sizeof(*keys), GFP_KERNEL));
 	if (!keys)
 		return ERR_PTR(-ENOMEM);
-	keys->cipher = cipher;
-	err = keys_alloc(keys) ?: keys_derive(keys, labels, secret);
+	keys->cipher = seed->cipher;
+	keys->version = seed->version;
+	keys->gen = seed->gen;
+	err = keys_alloc(keys, seed->hp) ?: keys_derive(keys, labels, seed->secret);
 	if (!err)
 		return keys;
 	keys_destroy(keys);
 	return ERR_PTR(err);
+}
+
+struct quic_keys *quic_keys_create(const struct quic_cipher *cipher, u32 version,
+				   const u8 *secret)
+{
+	struct quic_keys_seed seed = { .cipher = cipher, .version = version };
+	struct quic_keys *keys;
+
+	memcpy(seed.secret, secret, cipher->secret_len);
+	keys = keys_make(&seed);
+	memzero_explicit(&seed, sizeof(seed));
+	return keys;
+}
+
+int quic_keys_derive_next(struct quic_keys *keys, const u8 *secret)
+{
+	const struct quic_cipher *c = keys->cipher;
+
+	return quic_hkdf_expand_label(c->hash, secret, c->secret_len,
+				      quic_kdf_labels(keys->version)->ku,
+				      keys->next_secret, c->secret_len);
+}
+
+struct quic_keys *quic_keys_grow(const struct quic_keys_seed *seed)
+{
+	struct quic_keys *keys = keys_make(seed);
+	int err;
+
+	if (IS_ERR(keys))
+		return keys;
+	err = quic_keys_derive_next(keys, seed->secret);
+	if (!err)
+		return keys;
+	keys_destroy(keys);
+	return ERR_PTR(err);
+}
+
+void quic_keys_seed_drop(struct quic_keys_seed *seed)
+{
+	hp_put(seed->hp);
+	memzero_explicit(seed, sizeof(*seed));
 }
 
 static void keys_free_work(struct work_struct *work)
@@ -388,36 +390,82 @@ static int driver_open_hp(struct crypto_driver *d, const struct quic_cipher *c, 
 	return driver_open_hp(d, c, CRYPTO_ALG_ASYNC);
 }
 
+static int driver_open_hash(struct crypto_driver *d, const struct quic_cipher *c)
+{
+	struct crypto_shash *tfm = crypto_alloc_shash(c->hash, 0, 0);
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	d->hash = tfm;
+	return crypto_shash_digestsize(tfm) == c->secret_len ? 0 : -EINVAL;
+}
+
+static void driver_close(struct crypto_driver *d)
+{
+	crypto_free_aead(d->aead);
+	crypto_free_skcipher(d->hp);
+	crypto_free_shash(d->hash);
+	*d = (struct crypto_driver){};
+}
+
 static int driver_open(struct crypto_driver *d, const struct quic_cipher *c)
 {
-	int err = driver_open_aead(d, c, 0) ?: driver_open_hp(d, c, 0);
-	unsigned int size;
+	const char *hp = "chacha20 blocks";
+	unsigned int size = 0;
+	int err;
 
+	err = driver_open_hash(d, c) ?: driver_open_aead(d, c, 0);
+	if (!err && c->hp)
+		err = driver_open_hp(d, c, 0);
 	if (err) {
-		pr_err("%s: no usable %s or %s in this kernel: %d\n", c->name, c->aead,
-		       c->hp, err);
+		driver_close(d);
 		return err;
 	}
-	size = max(sizeof(struct aead_request) + crypto_aead_reqsize(d->aead),
-		   sizeof(struct skcipher_request) + crypto_skcipher_reqsize(d->hp));
+	if (d->hp) {
+		size = hp_req_size(d->hp);
+		hp = crypto_tfm_alg_driver_name(crypto_skcipher_tfm(d->hp));
+	}
+	size = max(size, aead_req_size(d->aead));
 	crypto_req_size = max(crypto_req_size, size);
 	pr_info("%s: %s, header protection %s\n", c->name,
-		crypto_tfm_alg_driver_name(crypto_aead_tfm(d->aead)),
-		crypto_tfm_alg_driver_name(crypto_skcipher_tfm(d->hp)));
+		crypto_tfm_alg_driver_name(crypto_aead_tfm(d->aead)), hp);
 	return 0;
 }
 
-static int creqs_alloc(void)
+/*
+ * The first use of an algorithm waits for the kernel's tests of it, a minute at most:
+ * on a machine that is slower than that they are over the next time.
+ */
+static int driver_open_patiently(struct crypto_driver *d, const struct quic_cipher *c)
 {
-	struct crypto_pcpu *c;
-	int cpu;
+	int err, tries;
 
-	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(&crypto_pcpu, cpu);
-		c->aead = creq_alloc(GFP_KERNEL);
-		c->hp = creq_alloc(GFP_KERNEL);
-		if (!c->aead || !c->hp)
-			return -ENOMEM;
+	for (tries = 0; tries < DRIVER_TRIES; tries++) {
+		err = driver_open(d, c);
+		if (err != -ETIMEDOUT)
+			break;
+	}
+	return err;
+}
+
+/* Only the first one, of Initial packets, is needed by every connection. */
+static int drivers_open(void)
+{
+	int err;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++) {
+		err = driver_open_patiently(&crypto_drivers[i], &quic_ciphers[i]);
+		if (!err)
+			continue;
+		if (!i) {
+			pr_err("%s: not usable in this kernel: %pe; modules gcm, ctr, ecb and an AES?\n",
+			       quic_ciphers[i].name, ERR_PTR(err));
+			return err;
+		}
+		pr_warn("%s is not offered: no %s, %s and %s in this kernel: %pe\n",
+			quic_ciphers[i].name, quic_ciphers[i].aead,
+			quic_ciphers[i].hp ?: "ChaCha20", quic_ciphers[i].hash, ERR_PTR(err));
 	}
 	return 0;
 }
@@ -430,17 +478,12 @@ static int creqs_alloc(void)
 int quic_crypto_init(void)
 {
 	int err = quic_kdf_selftest();
-	u32 i;
 
-	if (err) {
-		pr_err("key derivation gives wrong answers: %d\n", err);
+	if (err)
 		return err;
-	}
 	crypto_wq = alloc_workqueue("quicsock_keys", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	err = crypto_wq ? 0 : -ENOMEM;
-	for (i = 0; !err && i < ARRAY_SIZE(quic_ciphers); i++)
-		err = driver_open(&crypto_drivers[i], &quic_ciphers[i]);
-	err = err ?: creqs_alloc();
+	err = err ?: drivers_open() ?: quic_creqs_init(crypto_req_size);
 	if (err)
 		quic_crypto_exit();
 	return err;
@@ -452,28 +495,15 @@ int quic_crypto_init(void)
  */
 void quic_crypto_exit(void)
 {
-	struct crypto_pcpu *c;
-	int cpu;
 	u32 i;
 
 	rcu_barrier();		/* queue_rcu_work() ends in the workqueue */
 	if (crypto_wq)
 		destroy_workqueue(crypto_wq);
 	crypto_wq = NULL;
-	wait_var_event(&creqs_given_up, !atomic_read(&creqs_given_up));
-	synchronize_rcu();	/* completions run with BH off: the last one is out */
-	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(&crypto_pcpu, cpu);
-		kfree_sensitive(c->aead);
-		kfree_sensitive(c->hp);
-		c->aead = NULL;
-		c->hp = NULL;
-	}
-	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++) {
-		crypto_free_aead(crypto_drivers[i].aead);
-		crypto_free_skcipher(crypto_drivers[i].hp);
-		crypto_drivers[i] = (struct crypto_driver){};
-	}
+	quic_creqs_exit();
+	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++)
+		driver_close(&crypto_drivers[i]);
 }
 
 /* Loaded before us by modprobe, so that the first transform is the best one. */

@@ -14,8 +14,9 @@
  * peeked at; a datagram with a long header that lies in pieces is copied first,
  * these are few.
  *
- * What admins hook (socket filters, cgroup programs, LSM) ran for the UDP socket
- * and runs for the QUIC socket here, once for each skb and socket in it.
+ * What admins hook (socket filters, cgroup programs, LSM) runs for the QUIC socket
+ * here, once for each skb and socket in it, before anything is done about it
+ * (guard.c).
  *
  * Invariants: slices of a CPU are filled and opened with BH off, before anything
  * else can want them; a packet is counted as opened (open.c) or under one Drop
@@ -23,24 +24,20 @@
  *
  * Worst case: one lookup for each datagram of a train.
  *
- * Not here: stateless resets for unknown packets, Retry, connection migration
- * (packets of known IDs are taken from any address).
+ * Not here: what is answered to packets that nobody owns, and when (answer.c);
+ * connection migration (packets of known IDs are taken from any address).
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
-#include <linux/filter.h>
-#include <linux/netdevice.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 
 #include "packet.h"
-#include "../core/wire_hdr.h"
+#include "answer.h"
 
 #define PEEK_LEN	64		/* more than a short header and its sample */
-#define RESET_MIN_LEN	21		/* RFC 9000 10.3 */
-#define REPLIES_MAX	32		/* stateless answers in a jiffy, per port */
 
 /**
  * struct quic_rx - one skb being taken apart
@@ -51,6 +48,11 @@
  * @n: how many
  * @sk: whose they are, a reference; or NULL
  * @dcid: the ID that led to @sk last
+ * @past: all of it was judged, perhaps counted, when it came in and had to wait
+ * @judged: socket that @passes is about; compared only
+ * @passes: what hooks said about the skb for it
+ * @listener: who answers for what no connection owns, a reference; or NULL
+ * @asked: @listener was looked for
  * @dgram_len: bytes of the datagram at hand until a slice has noted it, then 0
  * @ecn: of the IP header
  */
@@ -62,6 +64,11 @@ struct quic_rx {
 	u32 n;
 	struct sock *sk;
 	struct quic_cid dcid;
+	const struct sock *judged;
+	enum quic_rx_past past;
+	bool passes;
+	bool asked;
+	struct sock *listener;
 	u16 dgram_len;
 	u8 ecn;
 };
@@ -72,18 +79,6 @@ struct rx_pcpu {
 };
 
 static DEFINE_PER_CPU(struct rx_pcpu, rx_pcpu);
-
-static const u32 versions[] = { QUIC_VERSION_V1 };
-
-static bool version_served(u32 version)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(versions); i++)
-		if (versions[i] == version)
-			return true;
-	return false;
-}
 
 /* ---- addresses ---- */
 
@@ -113,7 +108,7 @@ void quic_udp_addrs(const struct sk_buff *skb, union quic_addr *peer,
 	}
 }
 
-static u8 skb_ecn(const struct sk_buff *skb)
+u8 quic_skb_ecn(const struct sk_buff *skb)
 {
 	return INET_ECN_MASK & (skb->protocol == htons(ETH_P_IPV6) ?
 				ipv6_get_dsfield(ipv6_hdr(skb)) : ip_hdr(skb)->tos);
@@ -131,7 +126,8 @@ static struct sk_buff *dgram_copy(const struct sk_buff *skb, u32 off, u32 len)
 	u32 ip_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	struct sk_buff *copy;
 
-	copy = alloc_skb(ip_len + sizeof(struct udphdr) + len, GFP_ATOMIC | __GFP_NOWARN);
+	copy = quic_may_fail(QUIC_FAIL_RX, alloc_skb(ip_len + sizeof(struct udphdr) + len,
+						     GFP_ATOMIC | __GFP_NOWARN));
 	if (!copy)
 		return NULL;
 	skb_reset_network_header(copy);
@@ -159,22 +155,33 @@ static struct sk_buff *dgram_copy(const struct sk_buff *skb, u32 off, u32 len)
 /* ---- packets of a known connection ---- */
 
 /*
- * What hooks say about this skb for this socket. It is never trimmed: it may be
- * shared by batches already.
+ * What hooks say about this skb for this socket, asked once for the packets of a
+ * socket in a row.
  */
-static bool filter_passes(struct quic_rx *rx, struct sock *sk)
+static bool rx_passes(struct quic_rx *rx, struct sock *sk)
 {
-	struct sk_buff *skb = rx->skb;
-	bool ok;
+	if (rx->past == QUIC_RX_FRESH && rx->judged != sk) {
+		rx->judged = sk;
+		rx->passes = quic_guard_passes(sk, rx->skb);
+	}
+	return rx->passes;
+}
 
-	if (WARN_ON_ONCE(skb_transport_offset(skb) != -(int)sizeof(struct udphdr)))
-		return false;
-	skb->dev = dev_get_by_index_rcu(rx->udp->net, skb->skb_iif);
-	__skb_push(skb, sizeof(struct udphdr));
-	ok = !sk_filter_trim_cap(sk, skb, skb->len);
-	__skb_pull(skb, sizeof(struct udphdr));
-	skb->dev = NULL;
-	return ok;
+/* Keep those of @n packets whose keys are to be made still. */
+static void rx_park_early(struct quic_rx *rx, struct sock *sk, u32 n)
+{
+	const struct quic_rx_slice *s = rx->slices;
+	struct sk_buff *copy;
+
+	for (; n--; s++) {
+		if (likely(!s->early))
+			continue;
+		copy = dgram_copy(rx->skb, s->off, s->len);
+		if (copy)
+			quic_rx_park_early(sk, rx->udp, copy);
+		else
+			quic_mib_inc(rx->udp->net, DropMemory);
+	}
 }
 
 /* Open and deliver what was collected. The socket's reference goes with it. */
@@ -192,10 +199,11 @@ static void rx_flush(struct quic_rx *rx)
 		goto put;
 	if (unlikely(!quic_rx_room(sk, rx->skb->truesize)))
 		quic_mib_add(rx->udp->net, DropBacklog, n);
-	else if (unlikely(!filter_passes(rx, sk)))
+	else if (unlikely(!rx_passes(rx, sk)))
 		quic_mib_add(rx->udp->net, DropFilter, n);
 	else
 		buf = quic_open(sk, rx->skb, rx->slices, n, rx->ecn);
+	rx_park_early(rx, sk, n);
 	if (buf) {
 		quic_rx_deliver(sk, buf);
 		return;
@@ -214,6 +222,11 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 	sk = quic_lookup(rx->udp->net, dcid->id, dcid->len);
 	if (!sk)
 		return false;
+	/* another port, perhaps of another user or device: not what it is bound to */
+	if (READ_ONCE(quic_sk(sk)->udp) != rx->udp) {
+		sock_put(sk);
+		return false;
+	}
 	if (sk == rx->sk) {
 		sock_put(sk);
 	} else {
@@ -227,16 +240,21 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 /* Keep the datagram from here on until there are keys for it. */
 static void rx_park(struct quic_rx *rx, u32 off, u32 len)
 {
-	struct sk_buff *copy = dgram_copy(rx->skb, off, len);
 	struct sock *sk = rx->sk;
+	struct sk_buff *copy;
 
+	if (!rx_passes(rx, sk)) {
+		quic_mib_inc(rx->udp->net, DropFilter);
+		return;
+	}
+	copy = dgram_copy(rx->skb, off, len);
 	if (!copy) {
 		quic_mib_inc(rx->udp->net, DropMemory);
 		return;
 	}
 	sock_hold(sk);
 	rx_flush(rx);		/* what came before it goes before it */
-	quic_rx_park(sk, rx->udp, copy);
+	quic_rx_park(sk, rx->udp, copy, rx->dgram_len);
 	sock_put(sk);
 }
 
@@ -263,6 +281,8 @@ static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level,
 		if (keys_to_come(qs, level))
 			return false;
 		quic_mib_inc(rx->udp->net, DropNoKeys);
+		quic_rx_credit(rx->sk, rx->dgram_len);
+		rx->dgram_len = 0;
 		return true;
 	}
 	if (rx->n == QUIC_RX_SLICES) {
@@ -277,6 +297,7 @@ static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level,
 	s->dgram_len = rx->dgram_len;
 	s->pn_off = hdr->pn_off;
 	s->level = level;
+	s->early = false;
 	s->scid = hdr->scid;
 	rx->dgram_len = 0;
 	return true;
@@ -284,61 +305,42 @@ static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level,
 
 /* ---- packets that nobody owns ---- */
 
-static bool reply_allowed(struct quic_udp *udp)
+/*
+ * The listener that answers for this skb, borrowed; NULL: its port has none that
+ * would have it, which is counted.
+ */
+static struct sock *rx_listener(struct quic_rx *rx)
 {
-	unsigned long now = jiffies;
-
-	if (READ_ONCE(udp->reply_jiffies) != now) {
-		WRITE_ONCE(udp->reply_jiffies, now);
-		atomic_set(&udp->replies, 0);
+	if (!rx->asked) {
+		rx->asked = true;
+		rx->listener = quic_guard_listener(rx->udp, rx->skb);
 	}
-	return atomic_inc_return(&udp->replies) <= REPLIES_MAX;
+	if (!rx->listener)
+		quic_mib_inc(rx->udp->net, DropFilter);
+	return rx->listener;
 }
 
 /* RFC 9000 6.1: only to what could have been a client's first datagram. */
 static void rx_unknown_version(struct quic_rx *rx, const struct quic_hdr *hdr, u32 dgram_len)
 {
-	u8 out[64];
-	struct quic_wcur c = quic_wcur_init(out, sizeof(out));
+	struct sock *listener;
 
-	BUILD_BUG_ON(sizeof(out) < 7 + 2 * QUIC_CID_MAX_LEN + sizeof(versions));
+	BUILD_BUG_ON(QUIC_VERSIONS > QUIC_VERSIONS_MAX);
 	quic_mib_inc(rx->udp->net, DropVersion);
-	if (dgram_len < QUIC_MIN_UDP_PAYLOAD || hlist_empty(&rx->udp->listeners) ||
-	    !reply_allowed(rx->udp))
+	if (dgram_len < QUIC_MIN_UDP_PAYLOAD || hlist_empty(&rx->udp->listeners))
 		return;
-	quic_hdr_put_version_neg(&c, &hdr->scid, &hdr->dcid, versions,
-				 ARRAY_SIZE(versions), get_random_u32());
-	quic_xmit_stateless(rx->udp, rx->skb, out, c.p - out);
-	quic_mib_inc(rx->udp->net, VersionNegSent);
-}
-
-/* RFC 9000 6.2; both IDs must be those of our first packet (17.2.1). */
-static void rx_version_neg(struct quic_rx *rx, const struct quic_hdr *hdr)
-{
-	struct sock *sk = quic_lookup(rx->udp->net, hdr->dcid.id, hdr->dcid.len);
-	struct quic_sock *qs;
-
-	quic_mib_inc(rx->udp->net, DropVersion);
-	if (!sk)
-		return;
-	qs = quic_sk(sk);
-	bh_lock_sock(sk);
-	/* met the lock as owned: the client's next packet gets another answer */
-	if (!sock_owned_by_user(sk) && qs->attached && !qs->conn->server &&
-	    quic_conn_state(qs->conn) == QUIC_CONN_HANDSHAKE &&
-	    quic_cid_equal(quic_conn_dcid(qs->conn), &hdr->scid)) {
-		quic_conn_recv_version_neg(qs->conn, hdr->token, hdr->token_len, quic_now());
-		quic_settle(sk);
-	}
-	bh_unlock_sock(sk);
-	sock_put(sk);
+	listener = rx_listener(rx);
+	if (listener)
+		quic_answer_version(listener, rx->skb, hdr, quic_versions, QUIC_VERSIONS);
 }
 
 /* A client's first datagram, or noise (RFC 9000 14.1, 7.2). */
 static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
 {
 	struct quic_udp *udp = rx->udp;
+	struct sock *listener;
 	struct sk_buff *copy;
+	bool room;
 
 	if (hlist_empty(&udp->listeners)) {
 		quic_mib_inc(udp->net, DropUnknownCid);
@@ -348,37 +350,82 @@ static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 o
 		quic_mib_inc(udp->net, DropInitialSmall);
 		return;
 	}
+	room = quic_listen_room(udp, rx->skb);
+	if (!room && !quic_retry_wanted(udp)) {
+		quic_mib_inc(udp->net, DropInitialQueue);
+		return;
+	}
+	listener = rx_listener(rx);
+	if (!listener || !quic_admit(udp, listener, rx->skb, hdr))
+		return;
+	if (!room) {
+		quic_mib_inc(udp->net, DropInitialQueue);
+		return;
+	}
 	/* data_ready may be here without a reference: one for the listener's work */
 	if (!refcount_inc_not_zero(&udp->refs))
 		return;
 	copy = dgram_copy(rx->skb, off, len);
-	if (copy)
+	if (copy) {
+		sock_hold(listener);
+		copy->sk = listener;
+		copy->destructor = sock_efree;
 		quic_listen_initial(udp, copy);
-	else
+	} else {
 		quic_mib_inc(udp->net, DropMemory);
+	}
 	quic_udp_put(udp);
 }
 
 /*
- * A short header with an ID that is not ours: the peer may have lost its state and
- * answer with a stateless reset, whose ID is random (RFC 9000 10.3.1).
+ * A short header with an ID that is not ours. The peer may have lost its state and
+ * answer with a stateless reset, whose ID is random (RFC 9000 10.3.1). Or we have
+ * lost ours, and tell it so; not one that has a connection to us, whose reset that
+ * may have been.
  */
-static void rx_unknown_short(struct quic_rx *rx, u32 off, u32 len)
+static void rx_unknown_short(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
 {
+	struct sock *listener;
 	u8 token[QUIC_RESET_TOKEN_LEN];
 	union quic_addr peer, local;
 	struct sock *sk;
 
 	quic_mib_inc(rx->udp->net, DropUnknownCid);
-	if (len < RESET_MIN_LEN ||
+	if (len < QUIC_RESET_MIN_LEN ||
 	    skb_copy_bits(rx->skb, off + len - sizeof(token), token, sizeof(token)))
 		return;
 	quic_udp_addrs(rx->skb, &peer, &local);
 	sk = quic_lookup_peer(rx->udp, &peer);
-	if (!sk)
+	if (sk) {
+		if (rx_passes(rx, sk))
+			quic_rx_unopened(sk, token, 0);
+		sock_put(sk);
 		return;
-	quic_rx_maybe_reset(sk, token);
-	sock_put(sk);
+	}
+	if (hlist_empty(&rx->udp->listeners))
+		return;
+	listener = rx_listener(rx);
+	if (listener)
+		quic_answer_reset(listener, rx->skb, &hdr->dcid, len);
+}
+
+/* Retry and Version Negotiation: to a client of ours that waits for its first answer. */
+static void rx_first_answer(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *p)
+{
+	struct sock *sk = quic_lookup(rx->udp->net, hdr->dcid.id, hdr->dcid.len);
+
+	if (hdr->type == QUIC_PKT_VERSION_NEG)
+		quic_mib_inc(rx->udp->net, DropVersion);
+	if (!sk || READ_ONCE(quic_sk(sk)->udp) != rx->udp)
+		quic_mib_inc(rx->udp->net, DropUnknownCid);
+	else if (!rx_passes(rx, sk))
+		quic_mib_inc(rx->udp->net, DropFilter);
+	else if (hdr->type == QUIC_PKT_RETRY)
+		quic_retry_rx(sk, hdr, p, hdr->len);
+	else
+		quic_version_neg_rx(sk, hdr);
+	if (sk)
+		sock_put(sk);
 }
 
 /* ---- datagrams ---- */
@@ -398,25 +445,22 @@ static u8 pkt_level(enum quic_pkt_type type)
 }
 
 /*
- * One packet of a datagram that began with a long header. @len: from @off to the
- * end of the datagram; @whole: of all of it.
+ * One packet, at @p, of a datagram that began with a long header. @len: from @off to
+ * the end of the datagram; @whole: of all of it.
  * Return: go on with the next packet?
  */
-static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len,
-		      u32 whole)
+static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *p, u32 off,
+		      u32 len, u32 whole)
 {
 	const struct quic_conn *conn;
 
-	if (hdr->type == QUIC_PKT_VERSION_NEG) {
-		rx_version_neg(rx, hdr);
-		return false;
-	}
-	if (hdr->type != QUIC_PKT_1RTT && !version_served(hdr->version)) {
+	if (hdr->type != QUIC_PKT_1RTT && hdr->type != QUIC_PKT_VERSION_NEG &&
+	    !quic_version_known(hdr->version)) {
 		rx_unknown_version(rx, hdr, whole);
 		return false;
 	}
-	if (hdr->type == QUIC_PKT_RETRY) {	/* no client of ours uses them yet */
-		quic_mib_inc(rx->udp->net, DropHeader);
+	if (hdr->type == QUIC_PKT_VERSION_NEG || hdr->type == QUIC_PKT_RETRY) {
+		rx_first_answer(rx, hdr, p);
 		return false;
 	}
 	if (!rx_find(rx, &hdr->dcid)) {
@@ -427,6 +471,10 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u
 		return false;
 	}
 	conn = READ_ONCE(quic_sk(rx->sk)->conn);
+	if (hdr->version && conn && hdr->version != READ_ONCE(conn->version)) {
+		quic_mib_inc(rx->udp->net, DropVersion);
+		return true;
+	}
 	if (hdr->type == QUIC_PKT_INITIAL && conn && conn->server &&
 	    whole < QUIC_MIN_UDP_PAYLOAD) {
 		quic_mib_inc(rx->udp->net, DropInitialSmall);
@@ -454,7 +502,7 @@ static void rx_coalesced(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 			first = hdr.dcid;
 		if (!quic_cid_equal(&first, &hdr.dcid))
 			quic_mib_inc(rx->udp->net, DropHeader);
-		else if (!rx_packet(rx, &hdr, off + pos, len - pos, len))
+		else if (!rx_packet(rx, &hdr, p + pos, off + pos, len - pos, len))
 			return;
 		pos += hdr.len;
 	}
@@ -467,12 +515,13 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 	if (quic_hdr_parse(p, len, QUIC_LOCAL_CID_LEN, &hdr))
 		quic_mib_inc(rx->udp->net, DropHeader);
 	else if (!rx_find(rx, &hdr.dcid))
-		rx_unknown_short(rx, off, len);
+		rx_unknown_short(rx, &hdr, off, len);
 	else if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
 		rx_park(rx, off, len);
 }
 
-static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, struct quic_rx_slice *slices);
+static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
+		   struct quic_rx_slice *slices);
 
 static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 {
@@ -480,7 +529,7 @@ static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 	const u8 *head;
 	struct sk_buff *copy;
 
-	rx->dgram_len = len;
+	rx->dgram_len = rx->past == QUIC_RX_PARKED ? 0 : len;
 	head = skb_header_pointer(rx->skb, off, min_t(u32, len, PEEK_LEN), buf);
 	if (!head) {
 		quic_mib_inc(rx->udp->net, DropShort);
@@ -502,17 +551,20 @@ static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 		return;
 	}
 	rx_flush(rx);		/* it owns the slices meanwhile */
-	rx_skb(rx->udp, copy, rx->slices);	/* linear: goes no deeper */
+	rx_skb(rx->udp, copy, rx->past, rx->slices);	/* linear: goes no deeper */
 	consume_skb(copy);
 }
 
-static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, struct quic_rx_slice *slices)
+static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
+		   struct quic_rx_slice *slices)
 {
 	struct quic_rx rx = {
 		.udp = udp,
 		.skb = skb,
 		.slices = slices,
-		.ecn = skb_ecn(skb),
+		.ecn = quic_skb_ecn(skb),
+		.past = past,
+		.passes = true,
 	};
 	u32 size = skb->len, off;
 
@@ -522,9 +574,11 @@ static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, struct quic_rx_sli
 	for (off = 0; off < skb->len; off += size)
 		rx_dgram(&rx, off, min(size, skb->len - off));
 	rx_flush(&rx);
+	if (rx.listener)
+		sock_put(rx.listener);
 }
 
-void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb)
+void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past)
 {
 	struct rx_pcpu *cpu = this_cpu_ptr(&rx_pcpu);
 
@@ -538,7 +592,7 @@ void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb)
 	} else {
 		cpu->busy = true;
 		rcu_read_lock();
-		rx_skb(udp, skb, cpu->slices);
+		rx_skb(udp, skb, past, cpu->slices);
 		rcu_read_unlock();
 		cpu->busy = false;
 	}

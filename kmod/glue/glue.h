@@ -6,19 +6,29 @@
  *   udp.c      kernel UDP sockets: trains in, shared by the QUIC sockets of a port
  *   demux.c    what is in a train: datagrams, packets, whose they are
  *   lookup.c   connection ID -> QUIC socket, under RCU
- *   crypto.c   transforms, per-CPU scratch; kdf.c derives; open.c, seal.c use
+ *   crypto.c   ciphers, keys; creq.c requests; kdf.c derives; open.c, seal.c use;
+ *              phase.c generations of keys; rekey.c makes the next one
  *   xmit.c     a built batch -> one GSO skb -> ip_local_out
  *   host.c     what the core asks of its host (core/host.h)
  *   rx.c       opened packets -> socket lock or backlog -> core
+ *   guard.c    what admins rely on: judges packets, guards children
  *   settle.c   acts on the core's want bits; timer.c: the two timers
- *   listen.c   Initials for a listener: bounded ring, worker, embryos, accept
+ *   answer.c   Retry, Version Negotiation, stateless reset; stateless.c, token.c:
+ *              their cryptography; retry.c: a client that gets a Retry
+ *   listen_initial.c   Initials for a listener: bounded ring, worker, embryos
+ *   listen.c   listeners of a port, SELECT, accept queue
  *   sock.c proto.c sock_send.c sock_recv.c sockopt.c   the socket calls
- *   netlink.c handshake.c   family quic_hs: workers, START, CRYPTO, FLIGHT
+ *   sock_one.c what SOCK_STREAM adds: a socket that is one stream
+ *   sock_dgram.c  datagrams (RFC 9221) through a socket
+ *   handshake.c hs_flight.c hs_msg.c netlink.c   family quic_hs: a handshake, what the
+ *              daemon has it do, what it is told, workers
  *   mib.c procfs.c sysctl.c main.c
  *
  * Locking (Documentation/locking.md): the QUIC socket's lock owns the connection
  * and everything in it. Softirq takes at most one socket lock. RCU protects the
  * connection ID table and the keys that open.c reads before that lock is held.
+ *
+ * Large because it is the one private contract of glue, a section for each file.
  */
 #ifndef QUIC_GLUE_H
 #define QUIC_GLUE_H
@@ -35,18 +45,23 @@
 
 #include "../core/core.h"
 #include "crypto.h"
+#include "fail.h"
+#include "pernet.h"
 
 #define QUIC_ALPN_MAX_LEN	128	/* QUIC_SOCKOPT_ALPN */
 #define QUIC_EMBRYOS_MAX	1024	/* handshakes without a listener, per port */
 #define QUIC_INITIALS_MAX	256	/* Initials waiting for the worker, per port */
 #define QUIC_INITIALS_BYTES	(1U << 20)	/* truesize of those */
+#define QUIC_SHARES		64	/* source prefixes are counted in so many groups */
 #define QUIC_PENDING_MAX	32	/* datagrams waiting for keys, per connection */
 #define QUIC_PENDING_BYTES	(256U << 10)	/* truesize of those */
 #define QUIC_PENDING_STRANGER	2	/* from a client whose address is not validated */
 #define QUIC_EMBRYO_RCVBUF	(256 << 10)	/* until SELECT: a ClientHello in pieces */
 
+struct quic_admission;
 struct quic_hdr;
 struct quic_hs;
+struct quic_retry;
 struct quic_udp;
 
 /* A socket address of either family. */
@@ -92,12 +107,12 @@ struct quic_rxbuf {
  * @sk: socket that packets with this ID go to; alive while the entry is hashed
  */
 struct quic_cid_entry {
-	struct hlist_node node;
+	struct hlist_node node;		/* in its bucket */
 	struct sock *sk;
-	possible_net_t net;
-	struct quic_cid cid;
-	u64 seq;
-	struct rcu_head rcu;
+	possible_net_t net;		/* of @sk */
+	struct quic_cid cid;		/* the ID */
+	u64 seq;			/* the core's sequence number */
+	struct rcu_head rcu;		/* frees it */
 };
 
 /**
@@ -108,9 +123,11 @@ struct quic_cid_entry {
  * @listeners: listening QUIC sockets of this address and port; RCU
  * @initials: ring of Initials that no connection owns yet
  * @initials_bytes: truesize of them; lock of @initials
+ * @initials_of: places in the ring by group of source prefixes; lock of @initials
+ * @embryos_of: embryos by group; @lock
+ * @embryo_list: embryos, oldest first; @lock
  * @v6only: takes no IPv4 packets
- * @reply_jiffies: jiffy that @replies is about
- * @replies: stateless answers sent in it, bounded
+ * @validating: listeners that want addresses proved (answer.c); @lock
  * @rx_work: drains in process context when softirq may not use SIMD or has done
  *	its share; holds a reference while queued
  * @initial_work: makes connections out of @initials
@@ -121,19 +138,21 @@ struct quic_udp {
 	struct list_head node;		/* in the namespace's list, quic_udp_mutex */
 	struct socket *sock;
 	struct sock *sk;
-	struct net *net;
-	union quic_addr addr;
-	int dev;
+	struct net *net;		/* its namespace */
+	union quic_addr addr;		/* bound to */
+	int dev;			/* bound to this interface, or 0 */
 	refcount_t refs;
-	kuid_t uid;
-	spinlock_t lock;		/* @listeners, writers */
+	kuid_t uid;			/* who opened it: others may not join */
+	spinlock_t lock;		/* @listeners (writers), embryos */
 	struct hlist_head listeners;
 	struct sk_buff_head initials;
 	u32 initials_bytes;
-	atomic_t embryos;
+	atomic_t embryos;		/* children not established, bounded */
+	u16 initials_of[QUIC_SHARES];
+	u16 embryos_of[QUIC_SHARES];
+	struct list_head embryo_list;
 	bool v6only;
-	unsigned long reply_jiffies;
-	atomic_t replies;
+	u32 validating;
 	struct work_struct rx_work;
 	struct work_struct initial_work;
 	struct work_struct free_work;
@@ -153,6 +172,11 @@ struct quic_sock_config {
 	u32 keepalive_us;
 	u32 verify;
 	u64 handshake_timeout_ms;
+	u64 dgram_send_queue;		/* datagrams */
+	u64 dgram_recv_queue;		/* datagrams */
+	u64 dgram_drop;			/* QUIC_DATAGRAM_* bits */
+	u8 token[QUIC_TOKEN_MAX];	/* client: of an earlier connection */
+	u8 token_len;
 	char alpn[QUIC_ALPN_MAX_LEN + 1];
 	char server_name[254];
 	char profile[64];
@@ -181,16 +205,28 @@ struct quic_sock_config {
  *	queues skbs, and a train shared by batches would have to be cloned.
  * @rx_backlog_bytes: of them, and of those being worked off; slock
  * @reset_token: end of a datagram that failed to open while the lock was owned
+ * @forged: packets that failed to open meanwhile; slock
+ * @credit: bytes of datagrams of which nothing opened, meanwhile; slock
+ * @retry: client: a Retry to be acted upon by @work, or NULL; atomically exchanged
+ * @next_version: client: that @work goes on with after Version Negotiation, or 0
  * @hs: handshake under way or NULL
  * @timer: coarse: the core's deadline, lazily re-armed; holds a reference
  * @pacing_timer: soft hrtimer: only while pacing or lack of memory stopped a build
  * @work: sends in process context when softirq may not use SIMD
+ * @rekey_work: makes keys of the next generation
+ * @key_updates: that are in the counters, ours and the peer's
+ * @ecn_seen: enum quic_ecn_state that is in the counters
+ * @congestion_seen: congestion events that are
+ * @grown_seen: growth of receive windows that is
  * @listener: child: the listener selected, a reference; NULL before SELECT
  * @accept_q: listener: established children, by accept_node
  * @accept_lock: @accept_q, @accept_open and sk_ack_backlog of a listener; taken
  *	with a child's lock held, BH off; nothing is taken inside
  * @accept_open: children may still be selected and queued
  * @embryo: child: counted in udp->embryos, not established yet
+ * @embryo_node: in udp->embryo_list while @embryo
+ * @embryo_since: jiffies
+ * @embryo_share: group of source prefixes that it is counted in
  * @backlogged: child: counted in @listener's sk_ack_backlog
  * @settling: quic_settle() is at work further up this stack
  * @cids_stale: @cids lags behind the core, memory was short
@@ -198,6 +234,7 @@ struct quic_sock_config {
  * @counted: in CurrEstab
  * @net_node: in the namespace's list of sockets until its user and its connection
  *	are gone
+ * @one_ready: SOCK_STREAM: the stream has been there
  * @attached: @conn is live and holds a reference on the socket (sock.c)
  * @ended: quic_sock_failed() was called; @end_errno is what it was given
  * @established_at: when the handshake was done, ns; 0 not yet
@@ -221,46 +258,62 @@ struct quic_sock {
 	struct list_head rx_backlog;
 	u32 rx_backlog_bytes;
 	u8 reset_token[QUIC_RESET_TOKEN_LEN];
+	u32 forged;
+	u32 credit;
+	struct quic_retry *retry;
+	u32 next_version;
 	struct quic_hs *hs;
 	struct timer_list timer;
 	u64 timer_at;			/* what @timer is armed for, ns */
 	struct hrtimer pacing_timer;
 	struct work_struct work;
+	struct work_struct rekey_work;
+	u32 key_updates[2];
+	u8 ecn_seen;
+	u64 congestion_seen;
+	u64 grown_seen;
 	unsigned long deferred;		/* QUIC_DEFER_*, done in release_cb */
 	struct sock *listener;
-	spinlock_t accept_lock;
+	spinlock_t accept_lock;		/* see above */
 	struct list_head accept_q;
 	bool accept_open;
-	struct list_head accept_node;
+	struct list_head accept_node;	/* in the listener's accept_q */
 	bool embryo;
+	u8 embryo_share;
+	struct list_head embryo_node;
+	unsigned long embryo_since;
 	bool backlogged;
 	bool settling;
 	bool cids_stale;
 	bool over;
 	bool counted;
 	struct hlist_node listen_node;	/* in udp->listeners */
-	u32 listener_id;
+	u32 listener_id;		/* as START names it */
 	u64 tx_tail_stream;		/* stream opened last, for id -1 */
-	bool has_tail_stream;
-	bool established_once;
+	bool has_tail_stream;		/* @tx_tail_stream is one */
+	bool one_ready;
+	bool established_once;		/* whatever came later */
 	bool linger;			/* closed by its user, the connection lives on */
+	bool orphan;			/* and is counted as such */
+	int orphan_bytes;		/* what was to be delivered then */
 	bool attached;
 	bool ended;
-	int end_errno;
+	int end_errno;			/* why it ended, positive */
+	u32 dgram_wish;			/* bytes of the datagram refused last, 0 none */
+	struct quic_dgram_stats dgram_seen;	/* what the namespace has counted */
 	u64 established_at;
 	u64 close_code;
 	char close_phrase[QUIC_CLOSE_PHRASE_BUFFER_SIZE];
 	struct list_head net_node;
-	int hs_errno;
+	int hs_errno;			/* why the handshake failed */
 	int connect_errno;		/* no route: connect() did not begin */
-	u32 reason_origin;
+	u32 reason_origin;		/* QUIC_ORIGIN_* of @reason */
 	char reason[QUIC_REASON_TEXT_SIZE];
-	char alpn_selected[QUIC_ALPN_MAX_LEN + 1];
-	u8 *peer_chain;
-	u32 peer_chain_len;
+	char alpn_selected[QUIC_ALPN_MAX_LEN + 1];	/* by the handshake */
+	u8 *peer_chain;			/* DER certificates, as DONE brought them */
+	u32 peer_chain_len;		/* bytes */
 	u32 cipher;			/* in use for APP */
-	struct page_frag frag;		/* user bytes on their way to the core */
-	struct quic_sock_config cfg;
+	struct quic_sock_config cfg;	/* what options set */
 };
 
 /* IPv6 flavour: struct ipv6_pinfo must be last (inet6_sk_generic()). */
@@ -277,8 +330,10 @@ static inline struct quic_sock *quic_sk(const struct sock *sk)
 enum {
 	QUIC_DEFER_TIMER,	/* run quic_conn_on_timer() */
 	QUIC_DEFER_TX,		/* pacing timer fired, or work wants to send */
-	QUIC_DEFER_RESET,	/* look at reset_token */
+	QUIC_DEFER_RESET,	/* look at reset_token and forged */
 	QUIC_DEFER_UNPARK,	/* keys were installed: feed @pending again */
+	QUIC_DEFER_EARLY,	/* packets of the next key phase came */
+	QUIC_DEFER_CREDIT,	/* add @credit */
 };
 
 static inline u64 quic_now(void)
@@ -286,51 +341,21 @@ static inline u64 quic_now(void)
 	return ktime_get_ns();
 }
 
-/* ---- mib.c: counters per namespace, per CPU ---- */
+/* ---- guard.c ---- */
 
-#define QUIC_MIBS(X) \
-	X(CurrEstab) X(PassiveOpens) X(ActiveOpens) X(HandshakeFails) \
-	X(InDatagrams) X(InTrains) X(InPackets) X(OutDatagrams) X(OutTrains) \
-	X(OutPackets) X(OpenInPlace) X(OpenBounced) X(OpenDeferred) \
-	X(SealDeferred) X(CryptoAsync) \
-	X(DropShort) X(DropHeader) X(DropVersion) X(DropUnknownCid) \
-	X(DropChecksum) X(DropFilter) X(DropDecrypt) X(DropNoKeys) X(DropMemory) \
-	X(DropBacklog) X(DropRcvbuf) X(DropInitialQueue) X(DropInitialSmall) \
-	X(DropDuplicate) X(VersionNegSent) X(ResetSent) X(ResetRecv) X(XmitError)
+bool quic_guard_passes(struct sock *sk, struct sk_buff *skb);
+struct sock *quic_guard_listener(struct quic_udp *udp, struct sk_buff *skb);
+void quic_guard_inherit(struct sock *sk, const struct sock *listener);
+void quic_guard_accepted(struct sock *sk);
+/* Objects made by this task meanwhile are charged as @listener's socket memory is. */
+struct mem_cgroup *quic_guard_charge_begin(const struct sock *listener);
+void quic_guard_charge_end(struct mem_cgroup *old);
 
-enum quic_mib {
-#define X(name) QUIC_MIB_##name,
-	QUIC_MIBS(X)
-#undef X
-	QUIC_MIB_MAX
-};
+/* ---- sock_dgram.c ---- */
 
-struct quic_mib_pcpu {
-	unsigned long v[QUIC_MIB_MAX];
-};
-
-/* ---- per network namespace ---- */
-
-struct quic_net {
-	struct quic_mib_pcpu __percpu *mib;
-	struct list_head udps;		/* struct quic_udp, quic_udp_mutex */
-	struct list_head socks;		/* every QUIC socket, for procfs; @socks_lock */
-	spinlock_t socks_lock;
-	struct proc_dir_entry *proc;
-	struct ctl_table_header *sysctl;
-};
-
-struct quic_net *quic_pernet(const struct net *net);
-
-#define quic_mib_add(net, name, n) \
-	this_cpu_add(quic_pernet(net)->mib->v[QUIC_MIB_##name], n)
-#define quic_mib_inc(net, name) quic_mib_add(net, name, 1)
-
-int quic_mib_net_init(struct quic_net *qn);
-void quic_mib_net_exit(struct quic_net *qn);
-/* Sum over CPUs. */
-unsigned long quic_mib_read(const struct quic_net *qn, enum quic_mib i);
-extern const char *const quic_mib_names[QUIC_MIB_MAX];
+void quic_dgram_configure(struct sock *sk);
+/* Counters of the core to those of the namespace. Lock held, any context. */
+void quic_dgram_count(struct sock *sk);
 
 /* ---- lookup.c ---- */
 
@@ -351,6 +376,10 @@ void quic_lookup_del(struct quic_cid_entry *e);
 
 /**
  * quic_lookup - whose packet is this?
+ * @net: namespace it came in
+ * @id: its destination connection ID
+ * @len: bytes
+ *
  * Context: RCU read lock held. Return: socket with a reference, or NULL.
  */
 struct sock *quic_lookup(const struct net *net, const u8 *id, u8 len);
@@ -377,26 +406,41 @@ void quic_udp_exit(void);
  * @addr: address and port; port 0 picks a free one
  * @dev: bound device or 0
  * @sk: QUIC socket asking: its uid, reuse flags and (v6) V6ONLY apply
+ * @low_port: a low port is allowed to who has not CAP_NET_BIND_SERVICE, too
  *
  * Context: process, may sleep. Permission for low ports and the same-uid rule of
- * joining are checked here. Return: with a reference; or ERR_PTR: -EADDRINUSE,
+ * joining are checked here, since the UDP socket itself is made by a worker, for
+ * no user, memory cgroup or cgroup. Return: with a reference; or ERR_PTR: -EADDRINUSE,
  * -EACCES, -EADDRNOTAVAIL, ...
  */
 struct quic_udp *quic_udp_get(struct net *net, const union quic_addr *addr, int dev,
-			      struct sock *sk);
+			      struct sock *sk, bool low_port);
 void quic_udp_hold(struct quic_udp *udp);
 /* Any context; the last reference releases the socket from a work item. */
 void quic_udp_put(struct quic_udp *udp);
 
 /**
+ * enum quic_rx_past - what has happened to a skb
+ * @QUIC_RX_FRESH: nothing
+ * @QUIC_RX_JUDGED: hooks have let it pass when it came in (guard.c)
+ * @QUIC_RX_PARKED: that, and its connection has counted its bytes (quic_rx_park())
+ */
+enum quic_rx_past {
+	QUIC_RX_FRESH,
+	QUIC_RX_JUDGED,
+	QUIC_RX_PARKED,
+};
+
+/**
  * quic_udp_rcv - take one skb apart and deliver its packets
  * @udp: where it came from
  * @skb: data at the UDP payload; maybe a train; consumed
+ * @past: has it been here before?
  *
  * Also used to feed a skb again: embryo's first Initial, packets that waited
  * for keys. Context: BH off, no socket lock held, SIMD usable.
  */
-void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb);
+void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past);
 
 /* Addresses of a datagram; an IPv4 one gives AF_INET on dual-stack sockets too. */
 void quic_udp_addrs(const struct sk_buff *skb, union quic_addr *peer,
@@ -414,6 +458,7 @@ void quic_addr_unmap(union quic_addr *addr);
  * @dgram_len: of its datagram, on the datagram's first packet, else 0
  * @pn_off: offset of the packet number in the packet
  * @level: QUIC_CRYPTO_*
+ * @early: result: only keys of the next generation can open it, which are not there
  * @scid: of a long header
  */
 struct quic_rx_slice {
@@ -422,6 +467,7 @@ struct quic_rx_slice {
 	u16 dgram_len;
 	u16 pn_off;
 	u8 level;
+	bool early;
 	struct quic_cid scid;
 };
 
@@ -430,7 +476,8 @@ struct quic_rx_slice {
  * @sk: socket, a reference held; its lock is not
  * @skb: shared by all slices; a reference is taken for the result. @sk's is not
  *	taken over.
- * @slices: packets, all for @sk, in order of their offsets
+ * @slices: packets, all for @sk, in order of their offsets; those that are early are
+ *	marked, and their bytes left as they were
  * @n: how many, at most QUIC_RX_SLICES
  * @ecn: IP header's ECN bits
  *
@@ -438,12 +485,12 @@ struct quic_rx_slice {
  * share a key is removed with one gathered request; payloads are decrypted in
  * place in the linear part of an skb that is not cloned, else into bounce pages.
  * What does not authenticate is counted and left
- * out; the end of such a 1-RTT packet goes to quic_rx_maybe_reset().
+ * out; the end of such a 1-RTT packet goes to quic_rx_unopened().
  *
  * Return: batch with at least one packet, or NULL.
  */
 struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
-			     const struct quic_rx_slice *slices, u32 n, u8 ecn);
+			     struct quic_rx_slice *slices, u32 n, u8 ecn);
 
 /*
  * Free a batch that was not delivered, or whose last reference went. Calls
@@ -462,6 +509,17 @@ void quic_rxbuf_free(struct quic_rxbuf *buf);
  * batch is not to be sent then.
  */
 int quic_seal(struct sock *sk, struct quic_tx_batch *batch);
+
+/* ---- vectors.c ---- */
+
+#ifdef QUICSOCK_DEBUG
+int quic_vectors_check(void);
+#else
+static inline int quic_vectors_check(void)
+{
+	return 0;
+}
+#endif
 
 /* ---- xmit.c ---- */
 
@@ -490,13 +548,13 @@ void quic_xmit(struct sock *sk);
 
 /**
  * quic_xmit_stateless - answer a packet without a connection
- * @udp: socket it came in on
+ * @sk: listener that answers for it, a reference held; its lock is not needed
  * @in: the packet (addresses are taken from it)
  * @data: UDP payload, at most 1200 bytes
  * @len: its bytes
  * Context: BH off.
  */
-void quic_xmit_stateless(struct quic_udp *udp, struct sk_buff *in, const u8 *data, u32 len);
+void quic_xmit_stateless(struct sock *sk, struct sk_buff *in, const u8 *data, u32 len);
 
 /* ---- host.c ---- */
 
@@ -535,9 +593,27 @@ static inline bool quic_rx_room(const struct sock *sk, u32 bytes)
  * @sk: socket; its lock is taken here
  * @udp: where it came from
  * @skb: reference taken over
+ * @dgram_len: of its datagram when nothing of it counted yet, else 0
  * Context: BH off.
  */
-void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb);
+void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u32 dgram_len);
+
+/*
+ * Datagrams of @bytes came of which nothing opens: a server whose client has not
+ * shown that its address is its own may answer so much the more (RFC 9000 8.1). The
+ * lock is taken here. Context: BH off.
+ */
+void quic_rx_credit(struct sock *sk, u32 bytes);
+
+/**
+ * quic_rx_park_early - keep a datagram of a key phase whose keys are not made yet
+ * @sk: socket; its lock is taken here
+ * @udp: where it came from
+ * @skb: reference taken over
+ *
+ * Has them made (rekey.c), and is bounded like quic_rx_park(). Context: BH off.
+ */
+void quic_rx_park_early(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb);
 
 /**
  * quic_rx_unpark - feed parked datagrams again, after keys were installed
@@ -546,8 +622,11 @@ void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb);
  */
 void quic_rx_unpark(struct sock *sk);
 
-/* Undecryptable 1-RTT datagram: a stateless reset? (RFC 9000 10.3.1) */
-void quic_rx_maybe_reset(struct sock *sk, const u8 *token);
+/*
+ * 1-RTT packets that did not open: the end of the last one, a stateless reset?
+ * (RFC 9000 10.3.1) And how many had a wrong tag (RFC 9001 6.6).
+ */
+void quic_rx_unopened(struct sock *sk, const u8 *token, u32 forged);
 
 /* sk->sk_prot->release_cb: what met the lock as owned, timers included. */
 void quic_release_cb(struct sock *sk);
@@ -583,6 +662,8 @@ void quic_settle_uncount(struct sock *sk);
 /* sk->sk_write_space: wakes writers that set SOCK_NOSPACE, once there is room. */
 void quic_write_space(struct sock *sk);
 
+/* MSG_MORE holds bytes back: have them sent soon though nothing follows. Lock held. */
+void quic_timers_hold(struct sock *sk);
 /* Have the pacing timer send, a little later: memory was short. Lock held. */
 void quic_timers_retry(struct sock *sk);
 /* Set both timers to what the core asks for. */
@@ -606,6 +687,14 @@ void quic_work_queue(struct sock *sk);
 extern struct workqueue_struct *quic_wq;
 int quic_wq_init(void);
 void quic_wq_exit(void);
+
+/* ---- rekey.c: key updates of 1-RTT keys (RFC 9001 6) ---- */
+
+void quic_rekey_init(struct sock *sk);
+/* The core wants keys of the next generation. Lock held, any context. */
+void quic_rekey_want(struct sock *sk);
+/* Follow the core's generations, drop keys that are over. Lock held, any context. */
+void quic_rekey_sync(struct sock *sk);
 
 /* ---- handshake.c and netlink.c ---- */
 
@@ -633,9 +722,6 @@ void quic_hs_end(struct sock *sk);
 
 /* ---- listen.c ---- */
 
-/* What listen.c keeps in a new kernel UDP socket: call before it can receive. */
-void quic_listen_udp_init(struct quic_udp *udp);
-
 /**
  * quic_listen_start - start, or update the backlog of, a listener
  * @sk: bound (udp set), lock held
@@ -655,14 +741,6 @@ void quic_listen_stop(struct sock *sk);
  */
 void quic_listen_child_over(struct sock *sk);
 
-/**
- * quic_listen_initial - an Initial that no connection owns
- * @udp: where it came in, with listeners
- * @skb: the datagram, consumed: queued for the worker or dropped and counted
- * Context: BH off.
- */
-void quic_listen_initial(struct quic_udp *udp, struct sk_buff *skb);
-
 /* A listener of this port by the number START gave it; with a reference. */
 struct sock *quic_listen_find(struct quic_udp *udp, u32 id);
 
@@ -677,6 +755,26 @@ void quic_listen_established(struct sock *sk);
 
 /* Take an established child; waits unless @nonblock. Listener locked by callee. */
 struct sock *quic_listen_accept(struct sock *sk, bool nonblock, int *err);
+
+/* ---- listen_initial.c ---- */
+
+/* What is kept in a new kernel UDP socket: call before it can receive. */
+void quic_listen_udp_init(struct quic_udp *udp);
+
+/**
+ * quic_listen_initial - an Initial that no connection owns
+ * @udp: where it came in, with listeners
+ * @skb: the datagram, owned by the listener that answers for it (guard.c);
+ *	consumed: queued for the worker or dropped and counted
+ * Context: BH off.
+ */
+void quic_listen_initial(struct quic_udp *udp, struct sk_buff *skb);
+
+/* Has the ring room for a datagram of this skb? A hint. Context: BH off. */
+bool quic_listen_room(const struct quic_udp *udp, const struct sk_buff *skb);
+
+/* The child is no embryo any more: established or over. Lock of it held. */
+void quic_listen_uncount(struct quic_sock *qs);
 
 /* ---- sock.c ---- */
 
@@ -697,9 +795,11 @@ struct sock *quic_sock_child(struct quic_udp *udp, const union quic_addr *peer,
  * quic_sock_attach_conn - create the core's connection, Initial keys, lookup
  * @sk: socket, lock held; udp, peer, local are set
  * @hdr: server: the client's first Initial; client: NULL
+ * @ad: server: what its token is worth; client: NULL
  * Context: process. Return: 0 or -errno.
  */
-int quic_sock_attach_conn(struct sock *sk, const struct quic_hdr *hdr);
+int quic_sock_attach_conn(struct sock *sk, const struct quic_hdr *hdr,
+			  const struct quic_admission *ad);
 
 /**
  * quic_sock_failed - the connection ended or could not come up
@@ -736,6 +836,7 @@ void quic_sock_set_addrs(struct sock *sk);
 
 /* Default configuration; copy for a child (deep); release. */
 void quic_config_init(struct quic_sock_config *cfg);
+bool quic_config_windows_tuned(const struct quic_sock_config *cfg);
 int quic_config_copy(struct quic_sock_config *dst, const struct quic_sock_config *src);
 void quic_config_free(struct quic_sock_config *cfg);
 
@@ -760,6 +861,21 @@ void quic_recv_discard(struct sock *sk);
 /* What QUIC_SOCKOPT_REASON says. Lock held. */
 void quic_sock_reason(const struct sock *sk, struct quic_reason *r);
 
+/* ---- sock_one.c: SOCK_STREAM ---- */
+
+/* Is the socket one stream? Constant once the socket, or child, has its listener. */
+static inline bool quic_one(const struct sock *sk)
+{
+	return sk->sk_type == SOCK_STREAM;
+}
+
+void quic_one_init(struct sock *sk);
+void quic_one_attached(struct sock *sk);
+void quic_one_sync(struct sock *sk);
+int quic_one_over(struct sock *sk, int err);
+void quic_one_shutdown(struct sock *sk, u8 how);
+void quic_one_close(struct sock *sk, bool abort);
+
 /* ---- procfs.c, sysctl.c ---- */
 
 int quic_proc_net_init(struct net *net);
@@ -771,6 +887,17 @@ void quic_sysctl_net_exit(struct net *net);
 extern long quic_sysctl_mem[3];
 extern int quic_sysctl_rmem[3];
 extern int quic_sysctl_wmem[3];
+
+extern unsigned int quic_sysctl_ecn;	/* new connections mark what they send */
+
+/* Bounds for a namespace's connections whose users are gone: number, bytes. */
+extern long quic_sysctl_max_orphans;
+extern long quic_sysctl_orphan_mem;
+
+/* ---- sock_close.c ---- */
+
+/* The connection of a closed socket is over: no longer counted. Lock held. */
+void quic_sock_unorphan(struct sock *sk);
 
 /* ---- proto.c ---- */
 int quic_proto_init(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What handshake.c, hs_msg.c and netlink.c share: a handshake under way, the
- * workers of the daemon, and a flight of actions.
+ * What handshake.c, hs_flight.c, hs_msg.c and netlink.c share: a handshake under
+ * way, the workers of the daemon, and a flight of actions.
  */
 #ifndef QUIC_GLUE_HANDSHAKE_H
 #define QUIC_GLUE_HANDSHAKE_H
@@ -71,6 +71,8 @@ static inline u32 quic_hs_secret_bit(u32 level, bool send)
  * @version: QUIC version, constant
  * @wait_until: WAITING: when to give up, jiffies
  * @progress: socket lock
+ * @start: clone of a START that has a private key at its end, or NULL; socket lock
+ * @credential_len: bytes of that
  * @work: looks for a worker again, or ends a handshake whose worker died; holds
  *	a reference on this while queued
  * @refs: the socket's pointer, queued work, who looks it up
@@ -84,6 +86,8 @@ struct quic_hs {
 	u32 version;
 	unsigned long wait_until;
 	struct quic_hs_progress progress;
+	struct sk_buff *start;
+	u32 credential_len;
 	struct delayed_work work;
 	refcount_t refs;
 };
@@ -128,6 +132,28 @@ extern spinlock_t quic_hs_lock;		/* workers, table; taken last, BH off */
 
 /* ---- handshake.c ---- */
 
+/* The handshake with this ID if that sender runs it; with a reference. */
+struct quic_hs *quic_hs_find(u64 id, const struct net *net, u32 portid);
+void quic_hs_put(struct quic_hs *hs);
+
+/**
+ * quic_hs_fail - the connection cannot come up
+ * @hs: may be gone afterwards
+ * @err: errno for the user, positive
+ * @alert: to send, or -1
+ * @text: one line for a person, copied
+ *
+ * Context: socket lock held; settle follows.
+ */
+void quic_hs_fail(struct quic_hs *hs, int err, int alert, const char *text);
+
+/* A worker was added: those that wait may find it now. */
+void quic_hs_kick_waiting(void);
+/* @w died: end what it was running. Under quic_hs_lock. */
+void quic_hs_kick_orphans(const struct quic_hs_worker *w);
+
+/* ---- hs_flight.c ---- */
+
 /**
  * quic_hs_execute - carry a flight out
  * @flight: parsed
@@ -141,11 +167,6 @@ extern spinlock_t quic_hs_lock;		/* workers, table; taken last, BH off */
  */
 int quic_hs_execute(struct quic_hs_flight *flight, const struct net *net, u32 portid,
 		    struct netlink_ext_ack *extack);
-
-/* A worker was added: those that wait may find it now. */
-void quic_hs_kick_waiting(void);
-/* @w died: end what it was running. Under quic_hs_lock. */
-void quic_hs_kick_orphans(const struct quic_hs_worker *w);
 
 /* ---- netlink.c ---- */
 
@@ -173,7 +194,9 @@ extern struct genl_family quic_hs_family;
  */
 
 /* Context: process, may sleep; takes listeners' locks. */
-int quic_hs_send_start(const struct quic_hs *hs);
+int quic_hs_send_start(struct quic_hs *hs);
+/* START was read, or is not going to be: zeroise the key in it. Context: any. */
+void quic_hs_forget_start(struct quic_hs *hs);
 /*
  * Takes the level's bytes from the core. Context: any. Return: also 1 when there
  * were none; after -ENOMEM they are still there.

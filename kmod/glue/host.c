@@ -17,9 +17,8 @@
  */
 #include <linux/mm.h>
 #include <linux/random.h>
-#include <linux/siphash.h>
 
-#include "glue.h"
+#include "token.h"
 #include "../compat/slab.h"
 
 /* Private to recvbuf.c: a node, three words and a length. */
@@ -48,19 +47,16 @@ static const struct host_kind kinds[QUIC_OBJ_KINDS] = {
 	[QUIC_OBJ_RX_SMALL] = { "quic_rx_small", RX_CHUNK_SIZE + QUIC_RX_COPY_MAX, true },
 	[QUIC_OBJ_TX_CHUNK] = { "quic_tx_chunk", sizeof(struct quic_txchunk) },
 	[QUIC_OBJ_SENT_EXTRA] = { "quic_sent_extra", sizeof(struct quic_sent_range) },
+	[QUIC_OBJ_DGRAM] = { "quic_dgram", sizeof(struct quic_dgram) },
+	[QUIC_OBJ_DGRAM_SMALL] = { "quic_dgram_small", QUIC_DGRAM_SMALL_SIZE, true },
 	[QUIC_OBJ_VAR] = { NULL, 0 },
 };
 
 static struct kmem_cache *caches[QUIC_OBJ_KINDS];
 static atomic_long_t var_objects;
 
-static siphash_key_t token_key[2];
-
 /**
- * quic_host_init - make the caches and the key of reset tokens
- *
- * The key is as old as the module: a peer cannot be told about a connection that
- * was lost with an earlier one.
+ * quic_host_init - make the caches
  *
  * Context: module init. Return: 0 or -ENOMEM.
  */
@@ -83,7 +79,6 @@ int quic_host_init(void)
 			return -ENOMEM;
 		}
 	}
-	get_random_bytes(token_key, sizeof(token_key));
 	return 0;
 }
 
@@ -97,7 +92,6 @@ void quic_host_exit(void)
 		kmem_cache_destroy(caches[i]);
 		caches[i] = NULL;
 	}
-	memzero_explicit(token_key, sizeof(token_key));
 }
 
 /* Arrays that the core holds now, for /proc/net/quic/stat and leak tests. */
@@ -110,6 +104,8 @@ void *quic_host_alloc(enum quic_obj kind, size_t size)
 {
 	void *p;
 
+	if (quic_fail(kind))
+		return NULL;
 	if (kind == QUIC_OBJ_VAR) {
 		p = kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 		if (p)
@@ -138,15 +134,12 @@ void quic_host_random(void *buf, size_t len)
 	get_random_bytes(buf, len);
 }
 
-void quic_host_reset_token(const struct quic_cid *cid, u8 *token)
+void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *cid,
+			   u8 *token)
 {
-	u64 half[2];
-	u32 i;
+	const struct sock *sk = quic_conn_host(conn);
 
-	BUILD_BUG_ON(sizeof(half) != QUIC_RESET_TOKEN_LEN);
-	for (i = 0; i < 2; i++)
-		half[i] = siphash(cid, sizeof(*cid), &token_key[i]);
-	memcpy(token, half, sizeof(half));
+	quic_reset_token(sock_net(sk), inet_sk(sk)->inet_sport, cid, token);
 }
 
 void quic_host_rxbuf_get(struct quic_rxbuf *buf)
@@ -158,6 +151,12 @@ void quic_host_rxbuf_put(struct quic_rxbuf *buf)
 {
 	if (!--buf->refs)
 		quic_rxbuf_free(buf);
+}
+
+/* What quic_rx_deliver() charges for all of its packets together. */
+u32 quic_host_rxbuf_bytes(const struct quic_rxbuf *buf)
+{
+	return buf->charged;
 }
 
 void quic_host_txbuf_put(struct quic_conn *conn, struct quic_txbuf *buf, u32 len)

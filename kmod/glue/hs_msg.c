@@ -4,9 +4,11 @@
  * ABORT. What each holds is said in include/uapi/linux/quic_hs.h.
  *
  * A message is made whole or not sent. TLS bytes go from the core right into the
- * message. A client's START may hold a private key: the worker that reads it is
- * privileged over the namespace; the kernel frees netlink messages without
- * zeroising them, as it does with every key that a user hands it in one.
+ * message. A client's START may hold a private key, and the kernel frees netlink
+ * messages without zeroising them: a clone stays with the handshake until the worker
+ * shows that it has read it, or the handshake ends; then the key's bytes, which the
+ * clone shares with whoever has the message, are zeroised. For that the message is
+ * made in the size that it needs, as netlink copies those that are mostly empty.
  *
  * Delivery happens under quic_hs_lock with the worker known to be alive: its
  * socket then still holds its namespace, which is not otherwise held here.
@@ -17,15 +19,17 @@
 #include "handshake.h"
 
 #define CRYPTO_CHUNK	3584	/* a message and its skb's tail in one page */
+#define IP_TEXT		(sizeof("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") - 1)
 #define TEXT_ROOM(max)	nla_total_size((max) + 1)
-#define LISTENER_ROOM	(nla_total_size(0) + 3 * nla_total_size(4) + \
+#define LISTENER_ROOM	(nla_total_size(0) + 4 * nla_total_size(4) + \
 			 TEXT_ROOM(QUIC_ALPN_MAX_LEN) + TEXT_ROOM(253) + \
 			 TEXT_ROOM(63) + nla_total_size(QUIC_HS_TPARAMS_MAX))
 
 static struct sk_buff *msg_new(const struct quic_hs *hs, u8 cmd, size_t room, gfp_t gfp,
 			       void **hdr)
 {
-	struct sk_buff *skb = genlmsg_new(nla_total_size_64bit(8) + room, gfp);
+	struct sk_buff *skb = quic_may_fail(QUIC_FAIL_HS,
+					    genlmsg_new(nla_total_size_64bit(8) + room, gfp));
 
 	if (!skb)
 		return NULL;
@@ -64,7 +68,7 @@ static int put_text(struct sk_buff *skb, int attr, const char *text)
 /* Without a name it is the address that is verified. */
 static int put_server_name(struct sk_buff *skb, const struct quic_sock *qs)
 {
-	char ip[48];
+	char ip[IP_TEXT + 1];
 
 	if (qs->cfg.server_name[0])
 		return nla_put_string(skb, QUIC_HS_A_SERVER_NAME, qs->cfg.server_name);
@@ -99,9 +103,22 @@ static int put_client(struct sk_buff *skb, const struct quic_sock *qs)
 	    put_text(skb, QUIC_HS_A_PROFILE, cfg->profile) ||
 	    put_pins(skb, cfg))
 		return -EMSGSIZE;
+	/* the last one: quic_hs_forget_start() finds it at the end */
 	if (!cfg->credential_len)
 		return 0;
 	return nla_put(skb, QUIC_HS_A_CREDENTIAL, cfg->credential_len, cfg->credential);
+}
+
+void quic_hs_forget_start(struct quic_hs *hs)
+{
+	struct sk_buff *skb = hs->start;
+	u32 len = hs->credential_len;
+
+	if (!skb)
+		return;
+	hs->start = NULL;
+	memzero_explicit(skb_tail_pointer(skb) - NLA_ALIGN(len), len);
+	kfree_skb(skb);
 }
 
 /* @listener: locked. */
@@ -123,7 +140,8 @@ static int put_listener(struct sk_buff *skb, const struct quic_sock *qs,
 	    nla_put(skb, QUIC_HS_L_TPARAMS, len, tp) ||
 	    nla_put_u32(skb, QUIC_HS_L_UID,
 			from_kuid_munged(&init_user_ns, listener->sk_uid)) ||
-	    nla_put_u32(skb, QUIC_HS_L_CERT_REQUEST, lq->cfg.cert_request))
+	    nla_put_u32(skb, QUIC_HS_L_CERT_REQUEST, lq->cfg.cert_request) ||
+	    (lq->cfg.cipher && nla_put_u32(skb, QUIC_HS_L_CIPHER, lq->cfg.cipher)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -188,7 +206,8 @@ static int put_common(struct sk_buff *skb, const struct quic_hs *hs)
 	    nla_put_u32(skb, QUIC_HS_A_GID, gid) ||
 	    nla_put_u64_64bit(skb, QUIC_HS_A_NETNS, sock_net(hs->sk)->net_cookie,
 			      QUIC_HS_A_PAD) ||
-	    nla_put_u32(skb, QUIC_HS_A_TIMEOUT, timeout_ms(qs->conn)))
+	    nla_put_u32(skb, QUIC_HS_A_TIMEOUT, timeout_ms(qs->conn)) ||
+	    nla_put_u32(skb, QUIC_HS_A_CIPHERS, quic_cipher_mask()))
 		return -EMSGSIZE;
 	if (!qs->cfg.cipher)
 		return 0;
@@ -197,19 +216,34 @@ static int put_common(struct sk_buff *skb, const struct quic_hs *hs)
 
 static size_t start_room(const struct quic_sock *qs, u32 n_listeners)
 {
-	size_t room = 6 * nla_total_size(4) + nla_total_size_64bit(8);
+	size_t room = 7 * nla_total_size(4) + nla_total_size_64bit(8);
+	u8 tp[QUIC_HS_TPARAMS_MAX];
 
 	if (qs->conn->server)
 		return room + nla_total_size(sizeof(struct sockaddr_in6)) +
 		       n_listeners * LISTENER_ROOM;
-	return room + nla_total_size(4) + nla_total_size(QUIC_HS_TPARAMS_MAX) +
-	       TEXT_ROOM(QUIC_HS_NAME_MAX) + TEXT_ROOM(QUIC_ALPN_MAX_LEN) +
-	       TEXT_ROOM(QUIC_HS_PROFILE_MAX) +
+	return room + nla_total_size(4) +
+	       nla_total_size(quic_conn_local_tparams(qs->conn, tp, sizeof(tp))) +
+	       TEXT_ROOM(max(strlen(qs->cfg.server_name), IP_TEXT)) +
+	       TEXT_ROOM(strlen(qs->cfg.alpn)) + TEXT_ROOM(strlen(qs->cfg.profile)) +
 	       qs->cfg.n_pins * nla_total_size(sizeof(qs->cfg.pins[0])) +
 	       nla_total_size(qs->cfg.credential_len);
 }
 
-static int send_start(const struct quic_hs *hs, struct sock **listeners, u32 n)
+/* Message made: with a key in it, keep a hand on it. */
+static int keep_start(struct quic_hs *hs, struct sk_buff *skb)
+{
+	hs->credential_len = quic_sk(hs->sk)->cfg.credential_len;
+	if (quic_sk(hs->sk)->conn->server || !hs->credential_len)
+		return 0;
+	hs->start = skb_clone(skb, GFP_KERNEL);
+	if (hs->start)
+		return 0;
+	memzero_explicit(skb->data, skb->len);
+	return -ENOMEM;
+}
+
+static int send_start(struct quic_hs *hs, struct sock **listeners, u32 n)
 {
 	const struct quic_sock *qs = quic_sk(hs->sk);
 	struct sk_buff *skb;
@@ -226,18 +260,21 @@ static int send_start(const struct quic_hs *hs, struct sock **listeners, u32 n)
 		err = qs->conn->server ? put_server(skb, qs, listeners, n) :
 					 put_client(skb, qs);
 	if (!err)
+		err = keep_start(hs, skb);
+	if (!err)
 		return msg_send(hs, skb, hdr);
 	nlmsg_free(skb);
 	return err;
 }
 
-int quic_hs_send_start(const struct quic_hs *hs)
+int quic_hs_send_start(struct quic_hs *hs)
 {
 	const struct quic_sock *qs = quic_sk(hs->sk);
 	struct sock **listeners = NULL;
 	u32 n = 0, i;
 	int err;
 
+	quic_hs_forget_start(hs);	/* of a worker who did not get it */
 	if (qs->conn->server) {
 		listeners = kmalloc_array(QUIC_HS_LISTENERS_MAX, sizeof(*listeners),
 					  GFP_KERNEL);

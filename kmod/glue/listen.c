@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listeners: from an Initial that nobody owns to a socket that accept() returns.
+ * Listeners: from an established child to a socket that accept() returns.
  *
- *   softirq   quic_listen_initial()   ring of the port, bounded
- *   worker    initial_one()           embryo: a socket with a connection, no user
- *             quic_udp_rcv()          its first packet authenticates, or it dies
- *             quic_hs_start()         START lists the port's listeners
+ *   softirq   quic_listen_initial()   ring of the port, bounded (listen_initial.c)
+ *   worker                            embryo: a socket with a connection, no user
  *   daemon    SELECT                  quic_listen_select(): backlog, configuration
  *             DONE                    quic_listen_established(): accept queue
  *   process   accept()                quic_listen_accept()
  *
- * Softirq makes no sockets and parses no ClientHello: what a stranger's packet can
- * cost there is one place in a ring of QUIC_INITIALS_MAX and QUIC_INITIALS_BYTES.
- * Embryos are bounded per port (QUIC_EMBRYOS_MAX) and by the core's handshake
- * time-out. An embryo belongs to no listener until SELECT, and counts against the
+ * An embryo belongs to no listener until SELECT, and counts against the
  * backlog of one from then on.
  *
  * Locks. The accept queue has a spinlock of its own, so that a child in softirq,
@@ -27,13 +22,13 @@
  * closed; the accept queue holds another one, which accept() takes over. An embryo
  * holds its listener from SELECT until it is queued or over.
  *
- * Not here: addresses and the kernel UDP socket (udp.c), TLS (handshake.c).
+ * Not here: Initials and embryos (listen_initial.c), addresses and the kernel UDP
+ * socket (udp.c), TLS (handshake.c).
  */
-#include <linux/mm.h>
+#include <linux/net.h>
 #include <linux/sched/signal.h>
 
 #include "glue.h"
-#include "../core/wire_hdr.h"
 
 static atomic_t listener_ids = ATOMIC_INIT(0);
 
@@ -140,6 +135,7 @@ static int join(struct quic_udp *udp, struct sock *sk)
 		qs->listener_id = atomic_inc_return(&listener_ids);
 	} while (id_taken(udp, qs->listener_id));
 	hlist_add_head_rcu(&qs->listen_node, &udp->listeners);
+	WRITE_ONCE(udp->validating, udp->validating + qs->cfg.validate_peer_address);
 	return 0;
 }
 
@@ -186,6 +182,8 @@ void quic_listen_stop(struct sock *sk)
 		return;
 	spin_lock_bh(&qs->udp->lock);
 	hlist_del_init_rcu(&qs->listen_node);
+	WRITE_ONCE(qs->udp->validating,
+		   qs->udp->validating - qs->cfg.validate_peer_address);
 	spin_unlock_bh(&qs->udp->lock);
 
 	spin_lock_bh(&qs->accept_lock);
@@ -208,14 +206,7 @@ void quic_listen_stop(struct sock *sk)
 	sk->sk_state_change(sk);	/* who waits in accept() */
 }
 
-/* ---- embryos ---- */
-
-/* The child is no embryo any more. Lock held. */
-static void uncount(struct quic_sock *qs)
-{
-	qs->embryo = false;
-	atomic_dec(&qs->udp->embryos);
-}
+/* ---- embryos become children, or nothing ---- */
 
 void quic_listen_child_over(struct sock *sk)
 {
@@ -224,7 +215,7 @@ void quic_listen_child_over(struct sock *sk)
 
 	if (!qs->embryo)
 		return;
-	uncount(qs);
+	quic_listen_uncount(qs);
 	sock_orphan(sk);
 	qs->listener = NULL;
 	if (!listener)
@@ -260,6 +251,8 @@ static int select_locked(struct sock *sk, struct sock *listener)
 	if (err)
 		return err;
 	quic_conn_set_local(qs->conn, &qs->cfg.tp);
+	if (quic_one(sk))
+		quic_one_attached(sk);
 	quic_conn_set_path(qs->conn, quic_cc_find(qs->cfg.cc_algo),
 			   qs->cfg.initial_rtt_us * QUIC_NS_PER_US);
 	return 0;
@@ -300,7 +293,7 @@ void quic_listen_established(struct sock *sk)
 
 	if (WARN_ON_ONCE(!qs->embryo || !listener))
 		return;
-	uncount(qs);
+	quic_listen_uncount(qs);
 	qs->listener = NULL;
 	qs->backlogged = false;
 	lq = quic_sk(listener);
@@ -390,213 +383,4 @@ struct sock *quic_listen_accept(struct sock *sk, bool nonblock, int *err)
 	}
 	release_sock(sk);
 	return child;
-}
-
-/* ---- Initials ---- */
-
-/**
- * quic_listen_initial - an Initial that no connection owns
- * @udp: where it came in
- * @skb: the datagram, or a train of one client; consumed
- * Context: BH off.
- */
-void quic_listen_initial(struct quic_udp *udp, struct sk_buff *skb)
-{
-	struct sk_buff_head *q = &udp->initials;
-	bool room;
-
-	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (!skb)
-		return;
-	spin_lock(&q->lock);
-	room = skb_queue_len(q) < QUIC_INITIALS_MAX &&
-	       udp->initials_bytes + skb->truesize <= QUIC_INITIALS_BYTES;
-	if (room) {
-		udp->initials_bytes += skb->truesize;
-		__skb_queue_tail(q, skb);
-	}
-	spin_unlock(&q->lock);
-	if (!room) {
-		quic_mib_inc(udp->net, DropInitialQueue);
-		kfree_skb(skb);
-		return;
-	}
-	/* A reference for the work; the worker empties the ring before it drops it. */
-	quic_udp_hold(udp);
-	if (!queue_work(quic_wq, &udp->initial_work))
-		quic_udp_put(udp);
-}
-
-static struct sk_buff *initial_pop(struct quic_udp *udp)
-{
-	struct sk_buff *skb;
-
-	spin_lock_bh(&udp->initials.lock);
-	skb = __skb_dequeue(&udp->initials);
-	if (skb)
-		udp->initials_bytes -= skb->truesize;
-	spin_unlock_bh(&udp->initials.lock);
-	return skb;
-}
-
-static void feed(struct quic_udp *udp, struct sk_buff *skb)
-{
-	local_bh_disable();
-	quic_udp_rcv(udp, skb);
-	local_bh_enable();
-}
-
-static bool owned_already(const struct quic_udp *udp, const struct quic_hdr *hdr)
-{
-	struct sock *sk;
-
-	rcu_read_lock();
-	sk = quic_lookup(udp->net, hdr->dcid.id, hdr->dcid.len);
-	rcu_read_unlock();
-	if (sk)
-		sock_put(sk);
-	return sk;
-}
-
-/* An embryo that answers to @hdr's connection IDs; with a reference; or NULL. */
-static struct sock *embryo_make(struct quic_udp *udp, const struct sk_buff *skb,
-				const struct quic_hdr *hdr)
-{
-	union quic_addr peer, local;
-	struct sock *sk;
-	int err;
-
-	quic_udp_addrs(skb, &peer, &local);
-	sk = quic_sock_child(udp, &peer, &local);
-	if (!sk)
-		return NULL;
-	lock_sock(sk);
-	quic_sk(sk)->embryo = true;
-	atomic_inc(&udp->embryos);
-	/* what a stranger may have us hold; quic_sock_inherit() sets the listener's */
-	sk->sk_rcvbuf = min(sk->sk_rcvbuf, QUIC_EMBRYO_RCVBUF);
-	err = quic_xmit_route(sk);
-	if (!err)
-		err = quic_sock_attach_conn(sk, hdr);
-	if (err) {
-		quic_listen_child_over(sk);
-		quic_sock_detach(sk);
-	}
-	release_sock(sk);
-	if (!err)
-		return sk;
-	sock_put(sk);
-	return NULL;
-}
-
-/* The embryo has seen its first datagram: on with TLS, or away with it. */
-static void embryo_hatch(struct sock *sk)
-{
-	struct quic_sock *qs = quic_sk(sk);
-
-	lock_sock(sk);
-	if (!qs->attached) {
-		release_sock(sk);
-		return;
-	}
-	if (!qs->conn->stats.pkts_recv) {
-		/* Forged, or of another version: nobody is told. */
-		quic_listen_child_over(sk);
-		quic_sock_detach(sk);
-	} else {
-		if (!qs->over && quic_hs_start(sk))
-			quic_conn_close(qs->conn, false, QUIC_TRANSPORT_ERROR_INTERNAL,
-					"out of memory", quic_now());
-		quic_settle(sk);
-	}
-	release_sock(sk);
-}
-
-/* Bytes of the first datagram of @skb, which may be a train. */
-static u32 first_len(const struct sk_buff *skb)
-{
-	u32 len = min_t(u32, skb->len, QUIC_MAX_UDP_PAYLOAD);
-
-	return skb_is_gso(skb) ? min_t(u32, len, skb_shinfo(skb)->gso_size) : len;
-}
-
-static bool initial_parse(const u8 *data, u32 len, struct quic_hdr *hdr)
-{
-	return !quic_hdr_parse(data, len, QUIC_LOCAL_CID_LEN, hdr) &&
-	       hdr->type == QUIC_PKT_INITIAL && hdr->version == QUIC_VERSION_V1 &&
-	       hdr->dcid.len >= QUIC_INITIAL_DCID_MIN;
-}
-
-/* A new connection, if it is one. @skb: consumed, like its datagram at @data. */
-static void initial_one(struct quic_udp *udp, struct sk_buff *skb, const u8 *data)
-{
-	struct quic_hdr hdr;
-	struct sock *sk;
-
-	if (!initial_parse(data, first_len(skb), &hdr)) {
-		quic_mib_inc(udp->net, DropHeader);
-		kfree_skb(skb);
-		return;
-	}
-	if (owned_already(udp, &hdr)) {
-		feed(udp, skb);
-		return;
-	}
-	if (hlist_empty(&udp->listeners) ||
-	    atomic_read(&udp->embryos) >= QUIC_EMBRYOS_MAX) {
-		quic_mib_inc(udp->net, DropInitialQueue);
-		kfree_skb(skb);
-		return;
-	}
-	sk = embryo_make(udp, skb, &hdr);
-	if (!sk) {
-		quic_mib_inc(udp->net, DropMemory);
-		kfree_skb(skb);
-		return;
-	}
-	feed(udp, skb);
-	embryo_hatch(sk);
-	sock_put(sk);
-}
-
-/* Its header may lie anywhere in its pages, behind a token of any length. */
-static void initial_copy(struct quic_udp *udp, struct sk_buff *skb)
-{
-	u32 len = first_len(skb);
-	u8 *buf;
-
-	if (skb_headlen(skb) >= len) {
-		initial_one(udp, skb, skb->data);
-		return;
-	}
-	buf = kvmalloc(len, GFP_KERNEL);
-	if (buf && !skb_copy_bits(skb, 0, buf, len)) {
-		initial_one(udp, skb, buf);
-	} else {
-		quic_mib_inc(udp->net, DropMemory);
-		kfree_skb(skb);
-	}
-	kvfree(buf);
-}
-
-static void initial_work_fn(struct work_struct *work)
-{
-	struct quic_udp *udp = container_of(work, struct quic_udp, initial_work);
-	struct sk_buff *skb;
-
-	while ((skb = initial_pop(udp))) {
-		initial_copy(udp, skb);
-		cond_resched();
-	}
-	quic_udp_put(udp);
-}
-
-void quic_listen_udp_init(struct quic_udp *udp)
-{
-	spin_lock_init(&udp->lock);
-	INIT_HLIST_HEAD(&udp->listeners);
-	skb_queue_head_init(&udp->initials);
-	udp->initials_bytes = 0;
-	atomic_set(&udp->embryos, 0);
-	INIT_WORK(&udp->initial_work, initial_work_fn);
 }

@@ -155,7 +155,7 @@ struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *c
 	struct quic_cid_entry *e;
 	bool taken;
 
-	e = kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_NOWARN);
+	e = quic_may_fail(QUIC_FAIL_SOCK, kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_NOWARN));
 	if (!e)
 		return ERR_PTR(-ENOMEM);
 	e->sk = sk;

@@ -25,7 +25,7 @@
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 
-#include "glue.h"
+#include "answer.h"
 
 #define CURE	"unload the other QUIC module (lsmod) and try again"
 
@@ -135,6 +135,7 @@ static int __net_init quic_net_init(struct net *net)
 	INIT_LIST_HEAD(&qn->udps);
 	INIT_LIST_HEAD(&qn->socks);
 	spin_lock_init(&qn->socks_lock);
+	quic_answer_net_init(qn);
 	err = quic_mib_net_init(qn);
 	if (err)
 		return err;
@@ -202,12 +203,16 @@ static const struct part {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
+	{ "failures", quic_fail_init, quic_fail_exit },
 	{ "memory", quic_host_init, quic_host_exit },
 	{ "workqueue", quic_wq_init, quic_wq_exit },
 	{ "crypto", quic_crypto_init, quic_crypto_exit },
+	{ "stateless answers", quic_stateless_init, quic_stateless_exit },
+	{ "tokens", quic_tokens_init, quic_tokens_exit },
 	{ "lookup", quic_lookup_init, quic_lookup_exit },
 	{ "transmission", quic_xmit_init, quic_xmit_exit },
 	{ "namespaces", pernet_init, pernet_exit },
+	{ "packet protection", quic_vectors_check, NULL },
 	{ "UDP", quic_udp_init, quic_udp_exit },
 	{ "handshakes", hs_init, quic_hs_exit },
 	{ "protocol", quic_proto_init, quic_proto_exit },
@@ -216,7 +221,8 @@ static const struct part {
 static void exit_parts(u32 n)
 {
 	while (n--) {
-		parts[n].exit();
+		if (parts[n].exit)
+			parts[n].exit();
 		/* after sockets can no longer be made, before their caches go */
 		if (parts[n].init == quic_proto_init || parts[n].init == pernet_init)
 			rcu_barrier();
@@ -255,7 +261,12 @@ module_exit(quic_exit);
 MODULE_DESCRIPTION("QUIC sockets");
 MODULE_AUTHOR("The quicsock authors");
 MODULE_LICENSE("GPL");
-/* Numbers, since the macros make strings: PF_INET, PF_INET6; 261; SOCK_DGRAM. */
+/*
+ * Numbers, since the macros make strings: PF_INET, PF_INET6; 261; SOCK_STREAM,
+ * SOCK_DGRAM.
+ */
+MODULE_ALIAS_NET_PF_PROTO_TYPE(2, 261, 1);
+MODULE_ALIAS_NET_PF_PROTO_TYPE(10, 261, 1);
 MODULE_ALIAS_NET_PF_PROTO_TYPE(2, 261, 2);
 MODULE_ALIAS_NET_PF_PROTO_TYPE(10, 261, 2);
 MODULE_ALIAS_NET_PF_PROTO(2, 261);

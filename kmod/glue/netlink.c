@@ -291,13 +291,18 @@ static int parse_act(struct quic_hs_act *act, const struct nlattr *nest,
 
 static int parse_flight(struct quic_hs_flight *flight, struct genl_info *info)
 {
+	struct nlattr *tb[QUIC_HS_A_MAX + 1];
 	const struct nlattr *nla;
 	int left, err;
 
-	if (GENL_REQ_ATTR_CHECK(info, QUIC_HS_A_ID) ||
-	    GENL_REQ_ATTR_CHECK(info, QUIC_HS_A_ACTION))
+	err = nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb, QUIC_HS_A_MAX, flight_policy,
+			  info->extack);
+	if (err)
+		return err;
+	if (NL_REQ_ATTR_CHECK(info->extack, NULL, tb, QUIC_HS_A_ID) ||
+	    NL_REQ_ATTR_CHECK(info->extack, NULL, tb, QUIC_HS_A_ACTION))
 		return -EINVAL;
-	flight->id = nla_get_u64(info->attrs[QUIC_HS_A_ID]);
+	flight->id = nla_get_u64(tb[QUIC_HS_A_ID]);
 	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, left) {
 		if (nla_type(nla) != QUIC_HS_A_ACTION)
 			continue;
@@ -312,35 +317,27 @@ static int parse_flight(struct quic_hs_flight *flight, struct genl_info *info)
 	return 0;
 }
 
-/* The message is the kernel's copy: nobody else has use for what is in it. */
-static void zero_secrets(const struct genl_info *info)
+/*
+ * The message is the kernel's copy, and nobody else has use for what is in it: all
+ * of it goes, also where it could not be understood. The answer may quote it.
+ */
+static void zero_message(const struct genl_info *info)
 {
-	struct nlattr *nest, *nla;
-	int left, inner;
-
-	nlmsg_for_each_attr(nest, info->nlhdr, GENL_HDRLEN, left) {
-		if (nla_type(nest) != QUIC_HS_A_ACTION)
-			continue;
-		nla_for_each_nested(nla, nest, inner)
-			if (nla_type(nla) == QUIC_HS_ACT_SECRET)
-				memzero_explicit(nla_data(nla), nla_len(nla));
-	}
+	memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
 }
 
 static int do_flight(struct sk_buff *skb, struct genl_info *info)
 {
-	struct quic_hs_flight *flight = kzalloc(sizeof(*flight), GFP_KERNEL);
-	int err;
+	struct quic_hs_flight *flight;
+	int err = -ENOMEM;
 
-	if (!flight) {
-		zero_secrets(info);
-		return -ENOMEM;
-	}
-	err = parse_flight(flight, info);
+	flight = quic_may_fail(QUIC_FAIL_HS, kzalloc(sizeof(*flight), GFP_KERNEL));
+	if (flight)
+		err = parse_flight(flight, info);
 	if (!err)
 		err = quic_hs_execute(flight, genl_info_net(info), info->snd_portid,
 				      info->extack);
-	zero_secrets(info);
+	zero_message(info);
 	kfree(flight);
 	return err;
 }
@@ -356,9 +353,8 @@ static const struct genl_ops ops[] = {
 		.doit = do_register,
 	},
 	{
+		/* its policy is applied by do_flight(), which zeroises what fails */
 		.cmd = QUIC_HS_CMD_FLIGHT,
-		.policy = flight_policy,
-		.maxattr = ARRAY_SIZE(flight_policy) - 1,
 		.doit = do_flight,
 	},
 };
@@ -371,7 +367,8 @@ struct genl_family quic_hs_family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = QUIC_HS_CMD_UNSPEC + 1,
+	/* below it an operation may do without a policy: FLIGHT has its own */
+	.resv_start_op = QUIC_HS_CMD_MAX + 1,
 };
 
 int quic_hs_netlink_init(void)

@@ -28,17 +28,24 @@
  * lock while its owner may be behind. That is safe: a sender encodes a number so
  * that everyone who knows at least its largest acknowledged number A finds it
  * (RFC 9000 A.2), and what we read is at least A, since A went into the hint
- * before the acknowledgement left. So there is no second attempt, which in place
+ * before the acknowledgment left. So there is no second attempt, which in place
  * could not be made anyway: a failed decryption has destroyed the ciphertext.
  *
  * Invariants: nothing of a packet reaches the core before its tag was right; a
  * packet is opened for one socket only; the connection is alive as long as its
  * socket, of which the caller holds a reference.
  *
+ * Key phases (RFC 9001 6.3, 6.5). Key phase bit and packet number say which of the
+ * previous, the current and the next keys open a 1-RTT packet; they are picked by an
+ * index. The bit is protected by the header's mask only, and who turns it on the way
+ * must not learn from the time we take what it was. So a packet whose keys are not
+ * there costs an AEAD pass as well, with the current keys and in vain, beside the
+ * skb: if its keys are still to be made the datagram waits for them, unharmed. Once
+ * made they stay, so that a forged packet makes a difference once per phase.
+ *
  * Worst case: one AEAD pass over each byte received, for garbage as well.
- * Not here: key update and 0-RTT (such packets are dropped and counted); a
- * reserved bit that is set drops the packet, where RFC 9000 17.2 wants the
- * connection closed.
+ * Not here: 0-RTT (such packets are dropped and counted); what a reserved bit that is
+ * set means (core/conn_rx.c).
  */
 #include <linux/mm.h>
 
@@ -50,7 +57,7 @@
 #define HDR_LONG_RESERVED	0x0c
 #define HDR_SHORT_PROTECTED	0x1f
 #define HDR_SHORT_RESERVED	0x18
-#define HDR_KEY_PHASE		0x04
+#define HDR_KEY_PHASE_SHIFT	2
 #define HDR_PN_LEN		0x03
 
 #define BOUNCE_ORDER_MAX	3	/* to be had from atomic context as a rule */
@@ -67,26 +74,32 @@
  * @buf: the result
  * @largest: hint for packet numbers of the level at hand
  * @none: there is no such hint yet
+ * @first: lowest packet number of the current key phase
  * @in_place: packets opened where they were
  * @bounce: next free byte of the newest bounce block
  * @room: bytes left there
  * @failed: @reset is the end of a 1-RTT packet that did not open
+ * @forged: 1-RTT packets whose tag was wrong
  * @reset: what may be a stateless reset token
+ * @unopened: bytes of datagrams whose first packet did not open
  */
 struct opening {
 	struct quic_sock *qs;
 	struct sk_buff *skb;
-	const struct quic_rx_slice *slices;
+	struct quic_rx_slice *slices;
 	u32 n;
 	u8 ecn;
 	struct quic_walk walk;
 	struct quic_rxbuf *buf;
 	u64 largest;
 	bool none;
+	u64 first;
 	u32 in_place;
 	u8 *bounce;
 	u32 room;
 	bool failed;
+	u32 unopened;
+	u32 forged;
 	u8 reset[QUIC_RESET_TOKEN_LEN];
 };
 
@@ -169,6 +182,12 @@ u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len)
 
 /* ---- bounce pages ---- */
 
+static struct page *bounce_pages(u32 order)
+{
+	return quic_may_fail(QUIC_FAIL_RX,
+			     alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP, order));
+}
+
 /* Memory for one packet, the next ones of the batch in mind. */
 static u8 *bounce_get(struct opening *o, const struct quic_rx_slice *s)
 {
@@ -182,10 +201,10 @@ static u8 *bounce_get(struct opening *o, const struct quic_rx_slice *s)
 	if (o->room < len) {
 		want = last->off + last->len - s->off + BOUNCE_ALIGN * o->n;
 		order = max(min(get_order(want), BOUNCE_ORDER_MAX), min_order);
-		page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP, order);
+		page = bounce_pages(order);
 		if (!page && order > min_order) {
 			order = min_order;
-			page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP, order);
+			page = bounce_pages(order);
 		}
 		if (!page)
 			return NULL;
@@ -292,15 +311,58 @@ static int decrypt(struct opening *o, const struct quic_keys *keys,
 	return n < 0 ? n : quic_aead_run(&op, false);
 }
 
+/* Protect the header at @b again. */
+static void reprotect(const struct quic_rx_slice *s, u8 *b, const u8 *mask, u32 hdr_len)
+{
+	u32 i;
+
+	b[0] ^= mask[0] & HDR_SHORT_PROTECTED;
+	for (i = s->pn_off; i < hdr_len; i++)
+		b[i] ^= mask[1 + i - s->pn_off];
+}
+
+/*
+ * The keys of this packet are not there: spend the time that opening it takes, and
+ * leave its bytes in the skb as they came. What the current keys make of it does not
+ * count, not even if they fit: then the peer's header says other than its keys.
+ */
+static int open_in_vain(struct opening *o, const struct quic_keys *cur,
+			const struct quic_rx_slice *s, u8 *b, bool in_place, u32 hdr_len,
+			u64 pn, const u8 *mask)
+{
+	u8 *copy = in_place ? bounce_get(o, s) : b;
+	int err = 0;
+
+	if (copy) {
+		memcpy(copy, b, hdr_len);
+		err = decrypt(o, cur, s, copy, false, hdr_len, pn);
+	}
+	if (in_place)
+		reprotect(s, b, mask, hdr_len);
+	return err == -EINPROGRESS ? err : 0;
+}
+
+/* A packet that no key opened, or none that there is. */
+static void count_failure(struct opening *o, struct quic_rx_slice *s, bool early)
+{
+	s->early = early;
+	if (!early) {
+		drop(o, DropDecrypt);
+		o->forged += s->level == QUIC_CRYPTO_APP;
+	}
+	note_failure(o, s);
+}
+
 /* Return: 0 (opened, or dropped and counted), -EINPROGRESS: give up the batch. */
-static int open_packet(struct opening *o, const struct quic_keys *keys,
-		       const struct quic_rx_slice *s, const u8 *mask)
+static int open_packet(struct opening *o, const struct quic_keys *cur,
+		       struct quic_rx_slice *s, const u8 *mask)
 {
 	struct quic_rx_pkt *pkt = &o->buf->pkts[o->buf->n];
-	u8 reserved = HDR_SHORT_RESERVED;
+	const struct quic_keys *keys = cur;
+	u8 reserved = HDR_LONG_RESERVED;
 	u64 truncated, pn;
 	bool in_place;
-	u32 hdr_len;
+	u32 hdr_len, gen = 0;
 	int err;
 	u8 *b;
 
@@ -310,24 +372,23 @@ static int open_packet(struct opening *o, const struct quic_keys *keys,
 		return 0;
 	}
 	hdr_len = unprotect(s, b, mask, &truncated);
-	if (b[0] & HDR_LONG) {
-		reserved = HDR_LONG_RESERVED;
-	} else if (b[0] & HDR_KEY_PHASE) {	/* keys that we do not have */
-		drop(o, DropNoKeys);
-		note_failure(o, s);
-		return 0;
-	}
 	pn = quic_pn_decode(o->largest, o->none, truncated, hdr_len - s->pn_off);
+	if (!(b[0] & HDR_LONG)) {
+		reserved = HDR_SHORT_RESERVED;
+		gen = quic_key_gen_of(cur->gen, o->first, b[0] >> HDR_KEY_PHASE_SHIFT, pn);
+		keys = quic_phase_pick(cur, gen);
+	}
+	if (unlikely(!keys)) {
+		err = open_in_vain(o, cur, s, b, in_place, hdr_len, pn, mask);
+		if (!err)
+			count_failure(o, s, gen == cur->gen + 1);
+		return err;
+	}
 	err = decrypt(o, keys, s, b, in_place, hdr_len, pn);
 	if (err == -EINPROGRESS)
 		return err;
 	if (err) {
-		drop(o, DropDecrypt);
-		note_failure(o, s);
-		return 0;
-	}
-	if (b[0] & reserved) {
-		drop(o, DropHeader);
+		count_failure(o, s, false);
 		return 0;
 	}
 	*pkt = (struct quic_rx_pkt){
@@ -337,7 +398,9 @@ static int open_packet(struct opening *o, const struct quic_keys *keys,
 		.len = s->len - hdr_len - QUIC_TAG_LEN,
 		.dgram_len = s->dgram_len,
 		.level = s->level,
+		.key_gen = gen,
 		.ecn = o->ecn,
+		.reserved = b[0] & reserved,
 		.scid = s->scid,
 	};
 	o->buf->n++;
@@ -373,8 +436,8 @@ static int open_run(struct opening *o, const struct quic_conn *conn, u32 from, u
 	u8 level = o->slices[from].level;
 	const struct quic_keys *keys = rcu_dereference(o->qs->keys_rx[level]);
 	struct quic_creq *q = quic_creq_hp();
+	u32 i, n;
 	int err;
-	u32 i;
 
 	if (!keys) {
 		quic_mib_add(sock_net(&o->qs->inet.sk), DropNoKeys, to - from);
@@ -388,9 +451,15 @@ static int open_run(struct opening *o, const struct quic_conn *conn, u32 from, u
 	if (err)
 		return err;
 	o->largest = quic_conn_largest_rx(conn, level, &o->none);
-	for (i = from; !err && i < to; i++)
+	o->first = quic_conn_rx_first(conn, keys->gen);
+	for (i = from; !err && i < to; i++) {
+		n = o->buf->n;
 		err = open_packet(o, keys, &o->slices[i],
 				  q->block + (i - from) * QUIC_HP_SAMPLE_LEN);
+		/* another packet of the datagram may open: its bytes count once */
+		if (n == o->buf->n)
+			o->unopened += o->slices[i].dgram_len;
+	}
 	return err;
 }
 
@@ -421,7 +490,7 @@ static void count(const struct opening *o)
 }
 
 struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
-			     const struct quic_rx_slice *slices, u32 n, u8 ecn)
+			     struct quic_rx_slice *slices, u32 n, u8 ecn)
 {
 	const struct quic_conn *conn = READ_ONCE(quic_sk(sk)->conn);
 	struct opening o = {
@@ -436,7 +505,8 @@ struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
 
 	if (!conn || WARN_ON_ONCE(n > QUIC_RX_SLICES))
 		return NULL;
-	buf = kmalloc(struct_size(buf, pkts, n), GFP_ATOMIC | __GFP_NOWARN);
+	buf = quic_may_fail(QUIC_FAIL_RX, kmalloc(struct_size(buf, pkts, n),
+						  GFP_ATOMIC | __GFP_NOWARN));
 	if (!buf) {
 		quic_mib_add(sock_net(sk), DropMemory, n);
 		return NULL;
@@ -457,7 +527,8 @@ struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
 	if (err == -EINPROGRESS)
 		quic_mib_inc(sock_net(sk), CryptoAsync);
 	if (o.failed)
-		quic_rx_maybe_reset(sk, o.reset);
+		quic_rx_unopened(sk, o.reset, o.forged);
+	quic_rx_credit(sk, o.unopened);
 	if (!err && buf->n)
 		return buf;
 	quic_rxbuf_free(buf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What crypto.c, kdf.c, open.c, seal.c, demux.c and udp.c share and nobody else
- * needs: crypto requests of a CPU, key derivation, a walk over an skb's memory.
+ * What crypto.c, creq.c, kdf.c, open.c, seal.c, demux.c and udp.c share and nobody
+ * else needs: crypto requests of a CPU, key derivation, a walk over an skb's memory.
  */
 #ifndef QUIC_GLUE_PACKET_H
 #define QUIC_GLUE_PACKET_H
@@ -87,10 +87,17 @@ int quic_aead_run(const struct quic_aead_op *op, bool seal);
  */
 int quic_hp_run(const struct quic_keys *keys, u32 n);
 
+int quic_creqs_init(unsigned int req_size);
+void quic_creqs_exit(void);
+
 /* ---- kdf.c ---- */
 
 /**
  * quic_hkdf_open - a HMAC keyed with a secret
+ * @hash: crypto API name of the HMAC
+ * @secret: the key
+ * @secret_len: its bytes
+ *
  * Context: process, may sleep. Return: for crypto_free_shash(), or ERR_PTR.
  */
 struct crypto_shash *quic_hkdf_open(const char *hash, const u8 *secret, u32 secret_len);
@@ -103,12 +110,19 @@ struct quic_kdf_labels {
 	const char *key;
 	const char *iv;
 	const char *hp;
+	const char *ku;		/* RFC 9001 6.1 */
 };
 
 const struct quic_kdf_labels *quic_kdf_labels(u32 version);
 
-/* Known answers of RFC 9001 A.1 and RFC 9369 A.1. Return: 0 or -errno. */
+/* Known answers of keys (vectors.h). Return: 0 or -errno, and said so. */
 int quic_kdf_selftest(void);
+
+/* ---- vectors.c, in debug builds ---- */
+
+struct quic_packet_vector;
+
+int quic_vector_check(const struct quic_packet_vector *v);
 
 /* ---- open.c ---- */
 
@@ -146,6 +160,9 @@ void quic_walk_init(struct quic_walk *w, struct sk_buff *skb);
 u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len);
 
 /* ---- demux.c, udp.c ---- */
+
+/* The ECN bits of a received skb's IP header; a train has one. */
+u8 quic_skb_ecn(const struct sk_buff *skb);
 
 static inline void quic_addr_set6(union quic_addr *a, const struct in6_addr *ip,
 				  __be16 port, int iif)

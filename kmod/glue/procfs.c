@@ -46,10 +46,10 @@ static bool is_head(struct seq_file *seq, void *v)
 
 static void put_user_and_inode(struct seq_file *seq, struct sock *sk)
 {
-	kuid_t uid = sock_i_uid(sk);
+	kuid_t uid = READ_ONCE(sk->sk_uid);
 
 	seq_printf(seq, " %5u %lu\n", from_kuid_munged(seq_user_ns(seq), uid),
-		   sock_i_ino(sk));
+		   (unsigned long)sock_i_ino(sk));
 }
 
 /* ---- conns ---- */
@@ -57,6 +57,7 @@ static void put_user_and_inode(struct seq_file *seq, struct sock *sk)
 static void conn_line(struct seq_file *seq, struct quic_sock *quic,
 		      const struct quic_conn *conn)
 {
+	const struct quic_cipher *cipher = quic_cipher_find(READ_ONCE(quic->cipher));
 	struct sock *sk = &quic->inet.sk;
 
 	seq_printf(seq, "%pK %2d %pISpc %pISpc %d", sk, READ_ONCE(sk->sk_state),
@@ -67,8 +68,9 @@ static void conn_line(struct seq_file *seq, struct quic_sock *quic,
 	seq_printf(seq, " %llu %llu %d %d", READ_ONCE(conn->streams.tx_queued),
 		   READ_ONCE(conn->streams.rx_queued), READ_ONCE(sk->sk_sndbuf),
 		   READ_ONCE(sk->sk_rcvbuf));
-	seq_printf(seq, " %llu %llu %llu", READ_ONCE(conn->stats.pkts_sent),
-		   READ_ONCE(conn->stats.pkts_recv), READ_ONCE(conn->stats.pkts_lost));
+	seq_printf(seq, " %llu %llu %llu %s", READ_ONCE(conn->stats.pkts_sent),
+		   READ_ONCE(conn->stats.pkts_recv), READ_ONCE(conn->stats.pkts_lost),
+		   cipher ? cipher->name : "-");
 	put_user_and_inode(seq, sk);
 }
 
@@ -78,7 +80,7 @@ static int conns_show(struct seq_file *seq, void *v)
 	struct quic_sock *quic;
 
 	if (is_head(seq, v)) {
-		seq_puts(seq, "sk st local peer core cwnd mtu inflight srtt_us txq rxq sndbuf rcvbuf sent received lost uid inode\n");
+		seq_puts(seq, "sk st local peer core cwnd mtu inflight srtt_us txq rxq sndbuf rcvbuf sent received lost cipher uid inode\n");
 		return 0;
 	}
 	quic = list_entry(v, struct quic_sock, net_node);
@@ -126,11 +128,12 @@ static int stat_show(struct seq_file *seq, void *v)
 
 	for (i = 0; i < QUIC_MIB_MAX; i++)
 		seq_printf(seq, "%s %lu\n", quic_mib_names[i], quic_mib_read(qn, i));
+	seq_printf(seq, "CurrOrphans %ld\n", atomic_long_read(&qn->orphans));
 	seq_printf(seq, "HostVarObjects %ld\n", quic_host_var_objects());
 	for (i = 0; i < ARRAY_SIZE(stat_ciphers); i++) {
 		cipher = quic_cipher_find(stat_ciphers[i]);
 		if (cipher)
-			seq_printf(seq, "Driver %s %s\n", cipher->aead,
+			seq_printf(seq, "Driver %s %s\n", cipher->name,
 				   quic_crypto_driver(cipher));
 	}
 	return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IPPROTO_QUIC as socket(2) sees it: two protocols (IPv4, IPv6) of type
- * SOCK_DGRAM, their operations, and the accounting of socket memory.
+ * IPPROTO_QUIC as socket(2) sees it: two protocols (IPv4, IPv6), each of type
+ * SOCK_DGRAM and of type SOCK_STREAM (sock_one.c), their operations, which are the
+ * same for both types, and the accounting of socket memory.
  *
  * Memory is accounted as for TCP and SCTP: bytes charged to sockets, in pages,
  * against quic_sysctl_mem, with a reserve on each CPU; above the pressure limit a
@@ -9,7 +10,7 @@
  * QUICv6, which are also the names of the slab caches of struct sock.
  *
  * Registered last and unregistered first: once it is known, user space can get at
- * everything else. SOCK_STREAM is not there yet.
+ * everything else.
  */
 #include <linux/percpu_counter.h>
 #include <linux/swap.h>
@@ -35,10 +36,14 @@ static void quic_unhash(struct sock *sk)
 {
 }
 
-/* Only bpf_bind() with a port comes here. A port is taken by bind(2) alone. */
+/*
+ * Only bpf_bind() with a port comes here, inside the connect hook, where nothing may
+ * sleep: the port is taken after it, and connect() fails when it is not free.
+ */
 static int quic_get_port(struct sock *sk, unsigned short port)
 {
-	return -EADDRINUSE;
+	inet_sk(sk)->inet_num = port;
+	return 0;
 }
 
 #define QUIC_PROTO_COMMON \
@@ -70,9 +75,7 @@ struct proto quic_prot = {
 struct proto quicv6_prot = {
 	.name			= "QUICv6",
 	.obj_size		= sizeof(struct quic6_sock),
-#ifdef HAVE_PROTO_IPV6_PINFO_OFFSET
-	.ipv6_pinfo_offset	= offsetof(struct quic6_sock, inet6),
-#endif
+	QUIC_PROTO_IPV6_PINFO(struct quic6_sock, inet6)
 	QUIC_PROTO_COMMON,
 };
 
@@ -86,15 +89,10 @@ static int ops_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int 
 	return quic_do_recvmsg(sock->sk, msg, len, flags);
 }
 
-#ifdef HAVE_PROTO_OPS_SPLICE_EOF
-static void ops_splice_eof(struct socket *sock)
+static void __maybe_unused ops_splice_eof(struct socket *sock)
 {
 	quic_send_push(sock->sk);
 }
-#define OPS_SPLICE_EOF	.splice_eof = ops_splice_eof,
-#else
-#define OPS_SPLICE_EOF
-#endif
 
 #define QUIC_OPS_COMMON \
 	.owner		= THIS_MODULE, \
@@ -111,7 +109,7 @@ static void ops_splice_eof(struct socket *sock)
 	.getsockopt	= sock_common_getsockopt, \
 	.sendmsg	= ops_sendmsg, \
 	.recvmsg	= ops_recvmsg, \
-	OPS_SPLICE_EOF \
+	QUIC_OPS_SPLICE_EOF(ops_splice_eof) \
 	QUIC_OPS_SENDPAGE \
 	.mmap		= sock_no_mmap
 
@@ -134,18 +132,17 @@ const struct proto_ops quicv6_ops = {
 	QUIC_OPS_COMMON,
 };
 
-static struct inet_protosw quic_dgram = {
-	.type		= SOCK_DGRAM,
-	.protocol	= IPPROTO_QUIC,
-	.prot		= &quic_prot,
-	.ops		= &quic_ops,
+#define QUIC_SW(t, p, o) \
+	{ .type = (t), .protocol = IPPROTO_QUIC, .prot = (p), .ops = (o) }
+
+static struct inet_protosw quic_sw[] = {
+	QUIC_SW(SOCK_DGRAM, &quic_prot, &quic_ops),
+	QUIC_SW(SOCK_STREAM, &quic_prot, &quic_ops),
 };
 
-static struct inet_protosw quicv6_dgram = {
-	.type		= SOCK_DGRAM,
-	.protocol	= IPPROTO_QUIC,
-	.prot		= &quicv6_prot,
-	.ops		= &quicv6_ops,
+static struct inet_protosw quicv6_sw[] = {
+	QUIC_SW(SOCK_DGRAM, &quicv6_prot, &quicv6_ops),
+	QUIC_SW(SOCK_STREAM, &quicv6_prot, &quicv6_ops),
 };
 
 /* As TCP and SCTP: an eighth of the memory that buffers can have. */
@@ -158,21 +155,35 @@ static void init_limits(void)
 	quic_sysctl_mem[2] = quic_sysctl_mem[0] * 2;
 }
 
-static int init_v6(void)
+/* The first @n of the rows for IPv6. */
+static void exit_v6(u32 n)
 {
 #if IS_ENABLED(CONFIG_IPV6)
-	int err;
+	if (!ipv6_mod_enabled())
+		return;
+	while (n--)
+		inet6_unregister_protosw(&quicv6_sw[n]);
+#endif
+}
+
+static int init_v6(void)
+{
+	int err = 0;
+#if IS_ENABLED(CONFIG_IPV6)
+	u32 i;
 
 	if (!ipv6_mod_enabled())
 		return 0;
-	err = inet6_register_protosw(&quicv6_dgram);
+	for (i = 0; i < ARRAY_SIZE(quicv6_sw) && !err; i++) {
+		err = inet6_register_protosw(&quicv6_sw[i]);
+		if (err)
+			exit_v6(i);
+	}
 	if (err)
 		pr_err("quicsock: IPv6 does not take protocol %d: %pe\n", IPPROTO_QUIC,
 		       ERR_PTR(err));
-	return err;
-#else
-	return 0;
 #endif
+	return err;
 }
 
 /**
@@ -182,6 +193,7 @@ static int init_v6(void)
 int quic_proto_init(void)
 {
 	int err;
+	u32 i;
 
 	/* how 6.1 finds struct ipv6_pinfo */
 	BUILD_BUG_ON(offsetof(struct quic6_sock, inet6) + sizeof(struct ipv6_pinfo) !=
@@ -200,7 +212,8 @@ int quic_proto_init(void)
 	err = init_v6();
 	if (err)
 		goto unregister_v6;
-	inet_register_protosw(&quic_dgram);
+	for (i = 0; i < ARRAY_SIZE(quic_sw); i++)
+		inet_register_protosw(&quic_sw[i]);
 	return 0;
 
 unregister_v6:
@@ -218,11 +231,11 @@ free_counter:
  */
 void quic_proto_exit(void)
 {
-	inet_unregister_protosw(&quic_dgram);
-#if IS_ENABLED(CONFIG_IPV6)
-	if (ipv6_mod_enabled())
-		inet6_unregister_protosw(&quicv6_dgram);
-#endif
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(quic_sw); i++)
+		inet_unregister_protosw(&quic_sw[i]);
+	exit_v6(ARRAY_SIZE(quicv6_sw));
 	proto_unregister(&quicv6_prot);
 	proto_unregister(&quic_prot);
 	percpu_counter_destroy(&quic_sockets_allocated);

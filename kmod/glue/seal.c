@@ -10,15 +10,18 @@
  *   dst  | header | ciphertext     | tag |        the same bytes at the front
  *
  * Header and prefix are one entry, being neighbours; the prefix is a multiple of
- * 16 long when pieces follow: otherwise the crypto API allocates a bounce buffer
- * for the block that straddles two entries. Afterwards the samples of all packets
- * that share keys are gathered and become masks by one request (RFC 9001 5.4).
+ * the cipher's chunk when pieces follow: otherwise the crypto API allocates a
+ * bounce buffer for the chunk that straddles two entries. The core makes it one of
+ * 16 bytes, which does for AES; for ChaCha20's 64 the first bytes of the pieces are
+ * copied behind it. Afterwards the samples of all packets that share keys are
+ * gathered and become masks by one request (RFC 9001 5.4).
  *
  * Invariants: a packet number of a level is sealed once with its keys; the core
  * never gives one out twice, and a batch that fails is not sent, so its numbers
- * are lost, not used again.
+ * are lost, not used again. The packets of a batch are of one generation of keys, and
+ * a batch of an older one than the batch before it does not exist.
  *
- * Not here: key update.
+ * Not here: when keys are updated (core/keyphase.c).
  */
 #include "packet.h"
 
@@ -26,24 +29,47 @@
 #define HDR_LONG_PROTECTED	0x0f
 #define HDR_SHORT_PROTECTED	0x1f
 
-/* Fill @q for @p. Return: bytes of plaintext, or -EINVAL: the core is confused. */
-static int seal_sg(struct quic_creq *q, const struct quic_tx_pkt *p)
+/*
+ * Copy the first bytes of the pieces behind the prefix, where their ciphertext is
+ * to be: as many as make it a multiple of @chunk. @skip counts them by piece.
+ * Return: bytes of header, prefix and copies.
+ */
+static u32 copy_front(const struct quic_tx_pkt *p, u32 chunk, u32 *skip)
 {
-	u32 len = p->prefix_len, i;
+	u32 front = p->hdr_len + p->prefix_len, want = -p->prefix_len & (chunk - 1);
+	u32 i, n;
 
-	if (p->n_pieces) {
-		sg_init_one(q->dst, p->buf, p->len);
-		sg_init_table(q->src, 1 + p->n_pieces);
-		sg_set_buf(q->src, p->buf, p->hdr_len + p->prefix_len);
-	} else {
-		sg_init_one(q->src, p->buf, p->len);
+	for (i = 0; want && i < p->n_pieces; i++) {
+		n = min(want, p->piece[i].len);
+		memcpy(p->buf + front, p->piece[i].data, n);
+		front += n;
+		want -= n;
+		skip[i] = n;
 	}
-	for (i = 0; i < p->n_pieces; i++) {
-		sg_set_buf(&q->src[1 + i], p->piece[i].data, p->piece[i].len);
+	return front;
+}
+
+/* Fill @q for @p. Return: bytes of plaintext, or -EINVAL: the core is confused. */
+static int seal_sg(struct quic_creq *q, const struct quic_tx_pkt *p, u32 chunk)
+{
+	u32 len = p->prefix_len, n = 0, skip[QUIC_TX_PIECES_MAX] = {}, i;
+
+	for (i = 0; i < p->n_pieces; i++)
 		len += p->piece[i].len;
-	}
 	if (WARN_ON_ONCE(p->hdr_len + len + QUIC_TAG_LEN != p->len))
 		return -EINVAL;
+	if (!p->n_pieces) {
+		sg_init_one(q->src, p->buf, p->len);
+		return len;
+	}
+	sg_init_one(q->dst, p->buf, p->len);
+	sg_init_table(q->src, 1 + p->n_pieces);
+	sg_set_buf(&q->src[n++], p->buf, copy_front(p, chunk, skip));
+	for (i = 0; i < p->n_pieces; i++)
+		if (skip[i] < p->piece[i].len)
+			sg_set_buf(&q->src[n++], p->piece[i].data + skip[i],
+				   p->piece[i].len - skip[i]);
+	sg_mark_end(&q->src[n - 1]);
 	return len;
 }
 
@@ -59,7 +85,7 @@ static int seal_payload(const struct quic_keys *keys, const struct quic_tx_pkt *
 
 	if (!q)
 		return -ENOMEM;
-	len = seal_sg(q, p);
+	len = seal_sg(q, p, keys->cipher->chunk);
 	if (len < 0)
 		return len;
 	op.cryptlen = len;
@@ -76,6 +102,24 @@ static void protect(const struct quic_tx_pkt *p, const u8 *mask)
 						       HDR_SHORT_PROTECTED);
 	for (i = 0; i < p->pn_len; i++)
 		p->buf[p->pn_off + i] ^= mask[1 + i];
+}
+
+/*
+ * The keys of a packet. The core may have gone on to the next generation when it
+ * began the batch; those keys are there, or it would not have.
+ */
+static const struct quic_keys *seal_keys(struct quic_sock *qs, const struct quic_tx_pkt *p)
+{
+	struct quic_keys **slot;
+
+	if (WARN_ON_ONCE(p->level >= QUIC_CRYPTO_LEVELS))
+		return NULL;
+	slot = &qs->keys_tx[p->level];
+	if (WARN_ON_ONCE(!*slot))
+		return NULL;
+	if (unlikely((*slot)->gen != p->key_gen))
+		quic_phase_switch_tx(slot);
+	return WARN_ON_ONCE((*slot)->gen != p->key_gen) ? NULL : *slot;
 }
 
 /* Header protection of all packets of one level. */
@@ -107,17 +151,18 @@ static int protect_level(const struct quic_keys *keys, const struct quic_tx_batc
 int quic_seal(struct sock *sk, struct quic_tx_batch *batch)
 {
 	struct quic_sock *qs = quic_sk(sk);
+	const struct quic_keys *keys;
 	u32 levels = 0, level, i;
 	int err = 0;
 
 	BUILD_BUG_ON(QUIC_TX_PKTS_MAX > QUIC_RX_SLICES);	/* of block */
 	BUILD_BUG_ON(1 + QUIC_TX_PIECES_MAX > QUIC_SG_MAX);
 	for (i = 0; !err && i < batch->n; i++) {
-		level = batch->pkt[i].level;
-		if (WARN_ON_ONCE(level >= QUIC_CRYPTO_LEVELS || !qs->keys_tx[level]))
+		keys = seal_keys(qs, &batch->pkt[i]);
+		if (!keys)
 			return -EINVAL;
-		levels |= BIT(level);
-		err = seal_payload(qs->keys_tx[level], &batch->pkt[i]);
+		levels |= BIT(batch->pkt[i].level);
+		err = seal_payload(keys, &batch->pkt[i]);
 	}
 	for (level = 0; !err && level < QUIC_CRYPTO_LEVELS; level++)
 		if (levels & BIT(level))

@@ -24,7 +24,7 @@
  * them; state before TLS and transmission, so that a handshake that ended is not
  * served any more; wake-ups last, when all is as the woken shall find it.
  */
-#include "glue.h"
+#include "answer.h"
 #include "../core/defs_error.h"
 
 #define SETTLE_ROUNDS	8
@@ -80,8 +80,8 @@ static void drop_keys(struct sock *sk)
 		if (!(gone & BIT(i)))
 			continue;
 		rx = rcu_replace_pointer(qs->keys_rx[i], NULL, true);
-		quic_keys_free(rx);
-		quic_keys_free(qs->keys_tx[i]);
+		quic_phase_free(rx);
+		quic_phase_free(qs->keys_tx[i]);
 		qs->keys_tx[i] = NULL;
 	}
 }
@@ -135,6 +135,7 @@ static int close_errno(const struct quic_sock *qs, const struct quic_close_info 
 	case QUIC_CLOSE_LOCAL:
 		return c->app || c->code == QUIC_TRANSPORT_ERROR_NONE ? 0 :
 		       c->code == QUIC_TRANSPORT_ERROR_CONNECTION_REFUSED ? ECONNABORTED :
+		       c->code == QUIC_TRANSPORT_ERROR_VERSION_NEGOTIATION ? EPROTONOSUPPORT :
 		       EPROTO;
 	case QUIC_CLOSE_PEER:
 		return peer_errno(c, qs->established_once);
@@ -216,6 +217,18 @@ void quic_settle_uncount(struct sock *sk)
 	qs->counted = false;
 }
 
+/* As option 9 says; and TCP programs do not know of idle time-outs. */
+static void keep_alive(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	u64 interval = qs->cfg.keepalive_us * QUIC_NS_PER_US;
+
+	if (!interval && quic_one(sk) && qs->conn->idle_timeout != QUIC_TIME_NEVER)
+		interval = qs->conn->idle_timeout / 2;
+	if (interval)
+		quic_conn_set_keepalive(qs->conn, interval, quic_now());
+}
+
 static void on_established(struct sock *sk)
 {
 	struct quic_sock *qs = quic_sk(sk);
@@ -225,10 +238,14 @@ static void on_established(struct sock *sk)
 	qs->counted = true;
 	quic_mib_inc(sock_net(sk), CurrEstab);
 	inet_sk_set_state(sk, TCP_ESTABLISHED);
-	if (qs->conn->server)
+	keep_alive(sk);
+	quic_dgram_configure(sk);
+	if (qs->conn->server) {
+		quic_token_offer(sk);	/* a courtesy: whether it works or not */
 		quic_listen_established(sk);
-	else
+	} else {
 		sk->sk_state_change(sk);
+	}
 }
 
 /* Closing, draining or closed: tell the users. */
@@ -237,18 +254,21 @@ static void on_over(struct sock *sk)
 	struct quic_sock *qs = quic_sk(sk);
 	const struct quic_close_info *c = quic_conn_close_info(qs->conn);
 	char text[QUIC_REASON_TEXT_SIZE];
+	int err = close_errno(qs, c);
 
 	qs->over = true;
 	quic_settle_uncount(sk);
 	if (!qs->established_once)
 		quic_mib_inc(sock_net(sk), HandshakeFails);
 	quic_hs_end(sk);
+	if (quic_one(sk))
+		err = quic_one_over(sk, err);
 	if (qs->reason_origin == QUIC_ORIGIN_NONE) {
 		qs->reason_origin = close_origin(c);
 		close_text(qs, c, text, sizeof(text));
-		quic_sock_failed(sk, close_errno(qs, c), text);
+		quic_sock_failed(sk, err, text);
 	} else {
-		quic_sock_failed(sk, close_errno(qs, c), NULL);
+		quic_sock_failed(sk, err, NULL);
 	}
 }
 
@@ -284,8 +304,10 @@ void quic_write_space(struct sock *sk)
 	rcu_read_lock();
 	sock = READ_ONCE(sk->sk_socket);
 	wq = rcu_dereference(sk->sk_wq);
+	/* EPOLLOUT may be about datagrams, who sleeps in send() wait for streams */
 	if (sock && wq && test_bit(SOCK_NOSPACE, &sock->flags) &&
-	    quic_sock_writeable(sk)) {
+	    (quic_sock_writeable(sk) ||
+	     (READ_ONCE(sk->sk_write_pending) && sk_stream_is_writeable(sk)))) {
 		clear_bit(SOCK_NOSPACE, &sock->flags);
 		if (skwq_has_sleeper(wq))
 			wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
@@ -298,16 +320,25 @@ void quic_write_space(struct sock *sk)
 
 /* ---- the loop ---- */
 
+/* What may have changed the one stream of a SOCK_STREAM socket. */
+#define ONE_WANTS	(QUIC_WANT_STATE | QUIC_WANT_READABLE | QUIC_WANT_WRITABLE)
+
 static void act(struct sock *sk, u32 want)
 {
 	struct quic_sock *qs = quic_sk(sk);
 
 	if ((want & QUIC_WANT_CIDS) || qs->cids_stale)
 		sync_cids(sk);
-	if (want & QUIC_WANT_KEYS)
+	if (want & QUIC_WANT_KEYS) {
 		drop_keys(sk);
+		quic_rekey_sync(sk);
+	}
+	if (want & QUIC_WANT_NEXT_KEYS)
+		quic_rekey_want(sk);
 	if (want & QUIC_WANT_STATE)
 		on_state(sk);
+	if (quic_one(sk) && qs->attached && (want & ONE_WANTS))
+		quic_one_sync(sk);
 	if ((want & QUIC_WANT_CRYPTO) && qs->attached)
 		quic_hs_crypto(sk);
 	if ((want & QUIC_WANT_TX) && qs->attached)
@@ -316,6 +347,31 @@ static void act(struct sock *sk, u32 want)
 		sk->sk_data_ready(sk);
 	if (want & QUIC_WANT_WRITABLE)
 		sk->sk_write_space(sk);
+}
+
+/* What became of the path since the last look goes to the namespace's counters. */
+static void count_path(struct sock *sk)
+{
+	struct quic_sock *qs = quic_sk(sk);
+	const struct quic_conn *conn = qs->conn;
+
+	if (unlikely(conn->path.ecn.state != qs->ecn_seen)) {
+		qs->ecn_seen = conn->path.ecn.state;
+		if (qs->ecn_seen == QUIC_ECN_STATE_CAPABLE)
+			quic_mib_inc(sock_net(sk), EcnCapable);
+		else if (qs->ecn_seen == QUIC_ECN_STATE_FAILED)
+			quic_mib_inc(sock_net(sk), EcnFailed);
+	}
+	if (unlikely(conn->stats.congestion_events != qs->congestion_seen)) {
+		quic_mib_add(sock_net(sk), CongestionEvents,
+			     conn->stats.congestion_events - qs->congestion_seen);
+		qs->congestion_seen = conn->stats.congestion_events;
+	}
+	if (unlikely(conn->stats.windows_grown != qs->grown_seen)) {
+		quic_mib_add(sock_net(sk), WindowsGrown,
+			     conn->stats.windows_grown - qs->grown_seen);
+		qs->grown_seen = conn->stats.windows_grown;
+	}
 }
 
 void quic_settle(struct sock *sk)
@@ -337,5 +393,7 @@ void quic_settle(struct sock *sk)
 		}
 	}
 	qs->settling = false;
+	quic_dgram_count(sk);
+	count_path(sk);
 	quic_timers_update(sk);
 }

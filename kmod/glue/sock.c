@@ -19,17 +19,15 @@
  * Freeing waits for a grace period (SOCK_RCU_FREE): lookup.c hands out sockets
  * under RCU.
  *
- * The calls of the socket interface are in sock_calls.c.
+ * The calls of the socket interface are in sock_calls.c and sock_poll.c.
  */
-#include <linux/cgroup.h>
-#include <linux/memcontrol.h>
 #include <linux/percpu_counter.h>
 #include <linux/tls.h>
 #include <net/inet_common.h>
 #include <net/transp_v6.h>
 #include <net/xfrm.h>
 
-#include "glue.h"
+#include "token.h"
 #include "../core/wire_hdr.h"
 
 /* ---- the namespace's list ---- */
@@ -79,8 +77,8 @@ static void free_keys(struct sock *sk)
 	for (i = 0; i < QUIC_CRYPTO_LEVELS; i++) {
 		/* lock held, or the last user of the socket */
 		keys = rcu_replace_pointer(quic->keys_rx[i], NULL, true);
-		quic_keys_free(keys);
-		quic_keys_free(quic->keys_tx[i]);
+		quic_phase_free(keys);
+		quic_phase_free(quic->keys_tx[i]);
 		quic->keys_tx[i] = NULL;
 	}
 }
@@ -101,8 +99,7 @@ static void quic_sock_destruct(struct sock *sk)
 	skb_queue_purge(&quic->pending);
 	quic_config_free(&quic->cfg);
 	kvfree(quic->peer_chain);
-	if (quic->frag.page)
-		put_page(quic->frag.page);
+	kfree(quic->retry);
 	WARN_ON_ONCE(quic->udp);
 	WARN_ON_ONCE(quic->hs);
 	percpu_counter_dec(&quic_sockets_allocated);
@@ -143,10 +140,12 @@ int quic_sock_init(struct sock *sk)
 
 	init_lock_class(sk);
 	quic_config_init(&quic->cfg);
+	if (quic_one(sk))
+		quic_one_init(sk);
 	INIT_LIST_HEAD(&quic->net_node);
 	quic_timers_init(sk);	/* its lists and queues, too */
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	/* sock_wfree() need not call sk_write_space: acknowledgements make room */
+	/* sock_wfree() need not call sk_write_space: acknowledgments make room */
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_destruct = quic_sock_destruct;
 	sk->sk_write_space = quic_write_space;
@@ -164,7 +163,7 @@ static void child_inet_init(struct sock *sk)
 	struct inet_sock *inet = inet_sk(sk);
 
 	sk->sk_protocol = IPPROTO_QUIC;
-	sk->sk_type = SOCK_DGRAM;
+	sk->sk_type = SOCK_DGRAM;	/* until quic_sock_inherit() */
 	inet->pmtudisc = IP_PMTUDISC_WANT;
 	inet->uc_ttl = -1;
 	inet->mc_ttl = 1;
@@ -200,8 +199,9 @@ static struct sock *child_alloc(struct quic_udp *udp)
 
 	if (!net)
 		return NULL;
-	sk = sk_alloc(net, family, GFP_KERNEL,
-		      family == AF_INET6 ? &quicv6_prot : &quic_prot, 0);
+	sk = quic_may_fail(QUIC_FAIL_SOCK,
+			   sk_alloc(net, family, GFP_KERNEL,
+				    family == AF_INET6 ? &quicv6_prot : &quic_prot, 0));
 	put_net(net);
 	if (!sk)
 		return NULL;
@@ -285,44 +285,6 @@ void quic_sock_set_addrs(struct sock *sk)
 
 /* ---- what a child takes over ---- */
 
-/*
- * Packets of the child pass the listener's cgroup programs, not those of the
- * worker that made it. Every reference is counted as sk_clone_lock() does.
- */
-static void inherit_cgroup(struct sock *sk, const struct sock *listener)
-{
-#ifdef CONFIG_SOCK_CGROUP_DATA
-	struct cgroup *old = sock_cgroup_ptr(&sk->sk_cgrp_data);
-	struct cgroup *cgrp = sock_cgroup_ptr((struct sock_cgroup_data *)
-					      &listener->sk_cgrp_data);
-
-	cgroup_get(cgrp);
-	cgroup_bpf_get(cgrp);
-	sk->sk_cgrp_data = listener->sk_cgrp_data;
-	cgroup_bpf_put(old);
-	cgroup_put(old);
-#endif
-}
-
-/*
- * A socket's memory cgroup can only be set while nothing is charged: what was
- * charged to none must not be given back to one.
- */
-static void inherit_memcg(struct sock *sk, const struct sock *listener)
-{
-#ifdef CONFIG_MEMCG
-	struct mem_cgroup *memcg = listener->sk_memcg;
-
-	if (!mem_cgroup_sockets_enabled || !memcg || sk->sk_memcg)
-		return;
-	sk_mem_reclaim(sk);
-	if (sk->sk_forward_alloc || atomic_read(&sk->sk_rmem_alloc) || sk->sk_wmem_queued)
-		return;
-	css_get(&memcg->css);
-	sk->sk_memcg = memcg;
-#endif
-}
-
 static void inherit_ip(struct sock *sk, const struct sock *listener)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -350,6 +312,7 @@ int quic_sock_inherit(struct sock *sk, const struct sock *listener)
 	err = quic_config_copy(&quic->cfg, &from->cfg);
 	if (err)
 		return err;
+	sk->sk_type = listener->sk_type;
 	quic->close_code = from->close_code;
 	memcpy(quic->close_phrase, from->close_phrase, sizeof(quic->close_phrase));
 	sk->sk_userlocks = listener->sk_userlocks & (SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK);
@@ -357,17 +320,13 @@ int quic_sock_inherit(struct sock *sk, const struct sock *listener)
 	sk->sk_rcvbuf = READ_ONCE(listener->sk_rcvbuf);
 	sk->sk_sndtimeo = listener->sk_sndtimeo;
 	sk->sk_rcvtimeo = listener->sk_rcvtimeo;
-	sk->sk_priority = READ_ONCE(listener->sk_priority);
-	sk->sk_mark = READ_ONCE(listener->sk_mark);
 	sk->sk_max_pacing_rate = READ_ONCE(listener->sk_max_pacing_rate);
-	sk->sk_uid = listener->sk_uid;
 	if (sock_flag(listener, SOCK_LINGER)) {
 		sock_set_flag(sk, SOCK_LINGER);
 		sk->sk_lingertime = READ_ONCE(listener->sk_lingertime);
 	}
 	inherit_ip(sk, listener);
-	inherit_cgroup(sk, listener);
-	inherit_memcg(sk, listener);
+	quic_guard_inherit(sk, listener);
 	return 0;
 }
 
@@ -392,7 +351,7 @@ void quic_sock_limit_windows(struct sock *sk)
 	tp->initial_max_stream_data_uni = min(tp->initial_max_stream_data_uni, max);
 }
 
-static void random_cid(struct quic_cid *cid)
+void quic_random_cid(struct quic_cid *cid)
 {
 	u8 id[QUIC_LOCAL_CID_LEN];
 
@@ -400,7 +359,24 @@ static void random_cid(struct quic_cid *cid)
 	quic_cid_set(cid, id, sizeof(id));
 }
 
+/*
+ * What a client's token says of it. After a Retry the destination of the Initial at
+ * hand is the Retry's, and the one of the very first stands in the token.
+ */
+static void set_admission(struct quic_conn_params *p, const struct quic_hdr *hdr,
+			  const struct quic_admission *ad)
+{
+	p->addr_validated = ad->verdict == QUIC_TOKEN_GOOD_RETRY ||
+			    ad->verdict == QUIC_TOKEN_GOOD_NEW;
+	p->retried = ad->verdict == QUIC_TOKEN_GOOD_RETRY;
+	if (!p->retried)
+		return;
+	p->retry_scid = hdr->dcid;
+	p->odcid = ad->odcid;
+}
+
 static struct quic_conn *make_conn(struct sock *sk, const struct quic_hdr *hdr,
+				   const struct quic_admission *ad,
 				   struct quic_cid *odcid)
 {
 	const struct quic_sock_config *cfg = &quic_sk(sk)->cfg;
@@ -413,50 +389,56 @@ static struct quic_conn *make_conn(struct sock *sk, const struct quic_hdr *hdr,
 		.initial_rtt = cfg->initial_rtt_us * QUIC_NS_PER_US,
 		.max_mtu = quic_xmit_mtu(sk),
 		.handshake_timeout = cfg->handshake_timeout_ms * QUIC_NS_PER_MS,
+		.no_ecn = !READ_ONCE(quic_sysctl_ecn),
+		.token = cfg->token,
+		.token_len = cfg->token_len,
 	};
 
-	random_cid(&p.scid);
+	quic_random_cid(&p.scid);
 	if (hdr) {
 		p.dcid = hdr->scid;
 		p.odcid = hdr->dcid;
 		*odcid = hdr->dcid;
+		set_admission(&p, hdr, ad);
 	} else {
-		random_cid(&p.dcid);
+		quic_random_cid(&p.dcid);
 		*odcid = p.dcid;
 	}
 	return quic_conn_create(&p, quic_now());
 }
 
-/* RFC 9001 5.2: both directions from the client's first destination. */
-static int make_initial_keys(struct sock *sk, u32 version, bool server,
-			     const struct quic_cid *odcid)
+int quic_initial_keys(u32 version, bool server, const struct quic_cid *cid,
+		      struct quic_keys **rx, struct quic_keys **tx)
 {
 	const struct quic_cipher *cipher = quic_cipher_find(TLS_CIPHER_AES_GCM_128);
-	struct quic_sock *quic = quic_sk(sk);
-	struct quic_keys *rx, *tx;
 	u8 secret[2][32];		/* [0] the client's */
 	int err;
 
 	if (!cipher)
 		return -EOPNOTSUPP;
-	err = quic_initial_secrets(version, odcid, secret[0], secret[1]);
+	err = quic_initial_secrets(version, cid, secret[0], secret[1]);
 	if (err)
 		goto out;
-	rx = quic_keys_create(cipher, version, secret[!server]);
-	err = PTR_ERR_OR_ZERO(rx);
+	*rx = quic_keys_create(cipher, version, secret[!server]);
+	err = PTR_ERR_OR_ZERO(*rx);
 	if (err)
 		goto out;
-	tx = quic_keys_create(cipher, version, secret[server]);
-	err = PTR_ERR_OR_ZERO(tx);
-	if (err) {
-		quic_keys_free(rx);
-		goto out;
-	}
-	quic->keys_tx[QUIC_CRYPTO_INITIAL] = tx;
-	rcu_assign_pointer(quic->keys_rx[QUIC_CRYPTO_INITIAL], rx);
+	*tx = quic_keys_create(cipher, version, secret[server]);
+	err = PTR_ERR_OR_ZERO(*tx);
+	if (err)
+		quic_keys_free(*rx);
 out:
 	memzero_explicit(secret, sizeof(secret));
 	return err;
+}
+
+void quic_initial_keys_set(struct sock *sk, struct quic_keys *rx, struct quic_keys *tx)
+{
+	struct quic_sock *quic = quic_sk(sk);
+
+	quic_keys_free(quic->keys_tx[QUIC_CRYPTO_INITIAL]);
+	quic->keys_tx[QUIC_CRYPTO_INITIAL] = tx;
+	quic_keys_free(rcu_replace_pointer(quic->keys_rx[QUIC_CRYPTO_INITIAL], rx, true));
 }
 
 static void unpublish_cids(struct quic_sock *quic)
@@ -501,19 +483,22 @@ static int publish_cids(struct sock *sk, const struct quic_cid *odcid)
 	return err;
 }
 
-int quic_sock_attach_conn(struct sock *sk, const struct quic_hdr *hdr)
+int quic_sock_attach_conn(struct sock *sk, const struct quic_hdr *hdr,
+			  const struct quic_admission *ad)
 {
 	struct quic_sock *quic = quic_sk(sk);
+	struct quic_keys *rx, *tx;
 	struct quic_conn *conn;
 	struct quic_cid odcid;
 	int err;
 
-	conn = make_conn(sk, hdr, &odcid);
+	conn = make_conn(sk, hdr, ad, &odcid);
 	if (!conn)
 		return -ENOMEM;
-	err = make_initial_keys(sk, conn->version, conn->server, &odcid);
+	err = quic_initial_keys(conn->version, conn->server, &odcid, &rx, &tx);
 	if (err)
 		goto free_conn;
+	quic_initial_keys_set(sk, rx, tx);
 	/* poll() and procfs look at it without the lock */
 	smp_store_release(&quic->conn, conn);
 	/* the lock is held: a packet that finds the socket now waits for it */
@@ -543,8 +528,8 @@ void quic_sock_failed(struct sock *sk, int err, const char *text)
 	if (quic->ended)
 		return;
 	quic->end_errno = err;
-	/* pairs with poll(): who sees @ended sees the rest */
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	/* pairs with poll(): who sees @ended sees the rest */
 	smp_store_release(&quic->ended, true);
 	inet_sk_set_state(sk, TCP_CLOSE);
 	if (err) {
@@ -557,6 +542,7 @@ void quic_sock_failed(struct sock *sk, int err, const char *text)
 /*
  * One step per line of what a live connection holds outside the core:
  *  handshake: the worker is told, its reference dropped
+ *  counters
  *  connection IDs: no packet finds the socket any more
  *  keys: after a grace period; packets being opened meanwhile are dropped later
  *  timers, work, backlog: their references dropped, by themselves if they run
@@ -569,6 +555,7 @@ void quic_sock_detach(struct sock *sk)
 
 	quic_hs_end(sk);
 	quic_settle_uncount(sk);
+	quic_sock_unorphan(sk);
 	unpublish_cids(quic);
 	free_keys(sk);
 	quic_timers_stop(sk);

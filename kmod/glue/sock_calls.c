@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bind, connect, listen, accept, getname, poll and ioctl.
+ * bind, connect, listen, accept and getname; poll and ioctl are in sock_poll.c.
  *
  * With the daemon as handshake agent, the only one there is so far, connect()
  * returns when the handshake is over, and accept() returns established
@@ -14,14 +14,18 @@
  * Every address is stored with the family that goes over the wire: IPv4-mapped
  * ones become AF_INET.
  */
-#include <linux/poll.h>
-#include <linux/sockios.h>
-#include <asm/ioctls.h>
 #include <net/addrconf.h>
 #include <net/inet_common.h>
 
+#include "packet.h"
 #include "sock_ops.h"
 #include "../compat/cgroup_addr.h"
+
+/*
+ * Who finds the backlog of a TCP listener full tries again and hardly notices, so
+ * programs ask for little; here he is refused.
+ */
+#define ONE_BACKLOG	128
 
 /* ---- addresses ---- */
 
@@ -96,12 +100,13 @@ static bool addr_multicast(const union quic_addr *a)
 /* ---- bind ---- */
 
 /* Take the UDP socket of an address. Lock held, may sleep. */
-static int bind_to(struct sock *sk, const union quic_addr *a)
+static int bind_to(struct sock *sk, const union quic_addr *a, bool low_port)
 {
 	struct quic_sock *quic = quic_sk(sk);
 	struct quic_udp *udp;
 
-	udp = quic_udp_get(sock_net(sk), a, READ_ONCE(sk->sk_bound_dev_if), sk);
+	udp = quic_udp_get(sock_net(sk), a, READ_ONCE(sk->sk_bound_dev_if), sk,
+			   low_port);
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);
 	quic->udp = udp;
@@ -141,6 +146,7 @@ static int post_bind(struct sock *sk)
 int quic_bind(struct socket *sock, quic_sockaddr *uaddr, int len)
 {
 	struct sock *sk = sock->sk;
+	bool low_port = false;
 	union quic_addr a;
 	int err;
 
@@ -152,8 +158,10 @@ int quic_bind(struct socket *sock, quic_sockaddr *uaddr, int len)
 	if (err)
 		goto out;
 	err = sk->sk_family == AF_INET6 ?
-	      QUIC_CGROUP_ADDR(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET6_BIND) :
-	      QUIC_CGROUP_ADDR(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET4_BIND);
+	      QUIC_CGROUP_BIND(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET6_BIND,
+			       &low_port) :
+	      QUIC_CGROUP_BIND(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET4_BIND,
+			       &low_port);
 	if (err)
 		goto out;
 	/* the program may have chosen another one */
@@ -161,7 +169,7 @@ int quic_bind(struct socket *sock, quic_sockaddr *uaddr, int len)
 	if (!err)
 		err = addr_scope(sk, &a);
 	if (!err)
-		err = bind_to(sk, &a);
+		err = bind_to(sk, &a, low_port);
 	if (!err)
 		err = post_bind(sk);
 out:
@@ -176,7 +184,43 @@ static int autobind(struct sock *sk, const union quic_addr *like)
 
 	/* IPv4 goes over an IPv4 socket, also from an IPv6 one: it sees less */
 	a.sa.sa_family = like ? like->sa.sa_family : sk->sk_family;
-	return bind_to(sk, &a);
+	return bind_to(sk, &a, false);
+}
+
+/*
+ * Did the program of the connect hook call bpf_bind()? It has checked the address,
+ * and the caller's right to the port, and left both in the socket: as
+ * quic_get_port() does for the port. Take them out, since connect() may be tried
+ * again. Our own bind() leaves no such marks.
+ */
+static bool bound_by_program(struct sock *sk, union quic_addr *a)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK) && !inet->inet_num)
+		return false;
+	memset(a, 0, sizeof(*a));
+	if (sk->sk_family == AF_INET6)
+		quic_addr_set6(a, &sk->sk_v6_rcv_saddr, htons(inet->inet_num), 0);
+	else
+		quic_addr_set4(a, inet->inet_rcv_saddr, htons(inet->inet_num));
+	quic_addr_unmap(a);
+	sk->sk_userlocks &= ~(SOCK_BINDADDR_LOCK | SOCK_BINDPORT_LOCK);
+	inet->inet_num = 0;
+	inet->inet_sport = 0;
+	return true;
+}
+
+/* What connect() does for a socket that nobody has bound. Lock held, may sleep. */
+static int connect_bind(struct sock *sk, const union quic_addr *peer)
+{
+	union quic_addr a;
+	int err;
+
+	if (!bound_by_program(sk, &a))
+		return autobind(sk, peer);
+	err = addr_scope(sk, &a);
+	return err ? err : bind_to(sk, &a, false);
 }
 
 /* ---- connect ---- */
@@ -253,10 +297,12 @@ static int connect_start(struct sock *sk, struct sockaddr *uaddr, int len)
 		return -EINVAL;
 	err = connect_peer(sk, uaddr, len, &quic->peer);
 	if (!err && !quic->udp)
-		err = autobind(sk, &quic->peer);
+		err = connect_bind(sk, &quic->peer);
 	if (err)
 		return err;
 	quic_sock_limit_windows(sk);
+	if (quic_one(sk))
+		quic->cfg.tp.initial_max_streams_bidi = 0;	/* it opens the one */
 	forget_unreachable(quic);
 	bound = quic->local;
 	err = match_families(quic);
@@ -267,8 +313,10 @@ static int connect_start(struct sock *sk, struct sockaddr *uaddr, int len)
 	}
 	if (!err) {
 		quic_sock_set_addrs(sk);
-		err = quic_sock_attach_conn(sk, NULL);
+		err = quic_sock_attach_conn(sk, NULL, NULL);
 	}
+	if (!err && quic_one(sk))
+		quic_one_attached(sk);
 	if (err) {
 		quic->local = bound;	/* another peer may suit */
 		return err;
@@ -365,7 +413,8 @@ out:
 /**
  * quic_listen - listen(2)
  * @sock: socket
- * @backlog: children that may wait; 0 ends listening
+ * @backlog: children that may wait; 0 ends listening. SOCK_STREAM: at least
+ *	ONE_BACKLOG, also for 0
  *
  * Context: process. Return: 0; -EINVAL connected; -EADDRINUSE and as bind().
  */
@@ -377,6 +426,8 @@ int quic_listen(struct socket *sock, int backlog)
 	lock_sock(sk);
 	if (sock->state != SS_UNCONNECTED || quic_sk(sk)->conn)
 		goto out;
+	if (quic_one(sk))
+		backlog = max(backlog, ONE_BACKLOG);
 	if (backlog <= 0) {
 		err = 0;
 		if (sk->sk_state == TCP_LISTEN)
@@ -411,11 +462,21 @@ int quic_accept(struct socket *sock, struct socket *newsock, QUIC_ACCEPT_ARGS)
 	newsock->ops = sk->sk_family == AF_INET6 ? &quicv6_ops : &quic_ops;
 	sock_graft(sk, newsock);
 	newsock->state = SS_CONNECTED;
+	quic_guard_accepted(sk);
 	release_sock(sk);
 	return 0;
 }
 
 /* ---- names ---- */
+
+/* A TCP program with an IPv6 socket knows IPv6 addresses only. */
+static void addr_map(union quic_addr *a)
+{
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = a->v4.sin_port };
+
+	ipv6_addr_set_v4mapped(a->v4.sin_addr.s_addr, &v6.sin6_addr);
+	a->v6 = v6;
+}
 
 /* What the user sees when there is no address yet. */
 static void addr_empty(const struct sock *sk, union quic_addr *a)
@@ -430,7 +491,8 @@ static void addr_empty(const struct sock *sk, union quic_addr *a)
  * @uaddr: result, room for any address
  * @peer: the peer's name
  *
- * IPv4 addresses of an IPv6 socket are shown as AF_INET (SOCKET-API 1).
+ * IPv4 addresses of an IPv6 socket are shown as AF_INET, of SOCK_STREAM as mapped
+ * ones, as TCP does.
  * Context: process. Return: length or -ENOTCONN.
  */
 int quic_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
@@ -448,6 +510,8 @@ int quic_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 	a = peer ? quic->peer : quic->local;
 	if (!a.sa.sa_family)
 		addr_empty(sk, &a);
+	if (quic_one(sk) && sk->sk_family == AF_INET6 && a.sa.sa_family == AF_INET)
+		addr_map(&a);
 	v6 = a.sa.sa_family == AF_INET6;
 	if (!v6)
 		memset(a.v4.sin_zero, 0, sizeof(a.v4.sin_zero));
@@ -466,100 +530,4 @@ int quic_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 out:
 	release_sock(sk);
 	return err;
-}
-
-/* ---- poll ---- */
-
-static __poll_t poll_writable(struct sock *sk)
-{
-	if (quic_sock_writeable(sk))
-		return EPOLLOUT | EPOLLWRNORM;
-	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	/* room made before the bit was set woke nobody: look again */
-	smp_mb__after_atomic();
-	return quic_sock_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
-}
-
-/**
- * quic_poll - poll(2)
- * @file: unused but for the wait
- * @sock: socket
- * @wait: one wait queue is registered, no more (9p has room for two)
- *
- * Takes no lock. Context: process. Return: events.
- */
-__poll_t quic_poll(struct file *file, struct socket *sock, poll_table *wait)
-{
-	struct sock *sk = sock->sk;
-	struct quic_sock *quic = quic_sk(sk);
-	__poll_t mask = 0;
-	int state;
-
-	sock_poll_wait(file, sock, wait);
-	state = inet_sk_state_load(sk);
-	if (state == TCP_LISTEN)
-		return list_empty(&quic->accept_q) ? 0 : EPOLLIN | EPOLLRDNORM;
-	if (smp_load_acquire(&quic->ended)) {
-		mask = EPOLLHUP | EPOLLIN | EPOLLRDNORM | EPOLLRDHUP |
-		       EPOLLOUT | EPOLLWRNORM;
-		return quic->end_errno ? mask | EPOLLERR : mask;
-	}
-	/* it listened once and does no more: accept() would not wait either */
-	if (state == TCP_CLOSE && READ_ONCE(quic->listener_id))
-		mask |= EPOLLHUP;
-	if (READ_ONCE(sk->sk_err))
-		mask |= EPOLLERR;
-	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
-		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	else if (quic_sock_readable(sk))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (state == TCP_ESTABLISHED)
-		mask |= poll_writable(sk);
-	return mask;
-}
-
-/* ---- ioctl ---- */
-
-static u64 bytes_unsent(struct quic_conn *conn)
-{
-	struct rb_node *n;
-	u64 sum = 0;
-
-	for (n = rb_first(&conn->streams.tree); n; n = rb_next(n)) {
-		const struct quic_stream *s = rb_entry(n, struct quic_stream, node);
-
-		sum += s->tx.end - s->tx.next;
-	}
-	return sum;
-}
-
-/**
- * quic_ioctl - SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
- * @sk: socket
- * @cmd: number
- * @arg: result: bytes readable; queued and not acknowledged; never sent
- *
- * Context: process. Return: 0; -EINVAL on a listener; -ENOIOCTLCMD others.
- */
-int quic_ioctl(struct sock *sk, int cmd, quic_ioctl_arg arg)
-{
-	struct quic_conn *conn;
-	u64 bytes = 0;
-
-	if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD)
-		return -ENOIOCTLCMD;
-	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN) {
-		release_sock(sk);
-		return -EINVAL;
-	}
-	conn = quic_sk(sk)->conn;
-	if (conn && cmd == SIOCINQ)
-		bytes = conn->streams.rx_queued;
-	else if (conn && cmd == SIOCOUTQ)
-		bytes = quic_conn_tx_queued(conn);
-	else if (conn)
-		bytes = bytes_unsent(conn);
-	release_sock(sk);
-	return quic_ioctl_answer(arg, min_t(u64, bytes, INT_MAX));
 }

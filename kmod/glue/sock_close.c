@@ -3,15 +3,21 @@
  * shutdown(2) and close(2).
  *
  * Close outlives the process: queued data and the CONNECTION_CLOSE are still
- * delivered, for at most LINGER_NS; SO_LINGER with time 0 closes at once, with
- * another time makes close() wait until all is acknowledged. A handshake is given
- * up at once. After the CONNECTION_CLOSE the connection, and with it the socket
- * and the module, stays for three probe time-outs (RFC 9000 10.2): about 3 s when
- * there never was a round trip to measure.
+ * delivered, unless the peer takes nothing for LINGER_NS; SO_LINGER with time 0
+ * closes at once, with another time makes close() wait until all is acknowledged.
+ * A handshake is given up at once. After the CONNECTION_CLOSE the connection, and
+ * with it the socket and the module, stays for three probe time-outs (RFC 9000
+ * 10.2): about 3 s when there never was a round trip to measure.
+ *
+ * Connections without a user are orphans, and nobody's to close: a peer that reads
+ * slowly keeps one for long, a program that opens and closes makes many. A namespace
+ * has max_orphans of them, with orphan_mem bytes still to be delivered when they were
+ * left; above that a close() says CONNECTION_CLOSE once, and forgets.
  */
 #include "sock_ops.h"
 
 #define LINGER_NS	(30 * QUIC_NS_PER_SEC)
+#define LINGER_ONE_NS	(120 * QUIC_NS_PER_SEC)	/* SOCK_STREAM: TCP waits for ever */
 
 /*
  * Nobody will read: throw away what is there and, since quic_settle() announces
@@ -22,6 +28,40 @@ static void discard_input(struct sock *sk)
 {
 	sk->sk_data_ready = quic_recv_discard;
 	quic_recv_discard(sk);
+}
+
+/*
+ * The user goes. Return: may the connection live on? quic_sock_detach() takes it
+ * out of the count again. Lock held.
+ */
+static bool orphan_admit(struct sock *sk)
+{
+	struct quic_net *qn = quic_pernet(sock_net(sk));
+	struct quic_sock *quic = quic_sk(sk);
+	long n, bytes;
+
+	quic->orphan = true;
+	quic->orphan_bytes = sk->sk_wmem_queued;
+	n = atomic_long_inc_return(&qn->orphans);
+	bytes = atomic_long_add_return(quic->orphan_bytes, &qn->orphan_bytes);
+	if (n <= READ_ONCE(quic_sysctl_max_orphans) &&
+	    bytes <= READ_ONCE(quic_sysctl_orphan_mem))
+		return true;
+	quic_mib_inc(sock_net(sk), OrphansRefused);
+	return false;
+}
+
+/* Lock held. */
+void quic_sock_unorphan(struct sock *sk)
+{
+	struct quic_net *qn = quic_pernet(sock_net(sk));
+	struct quic_sock *quic = quic_sk(sk);
+
+	if (!quic->orphan)
+		return;
+	quic->orphan = false;
+	atomic_long_dec(&qn->orphans);
+	atomic_long_sub(quic->orphan_bytes, &qn->orphan_bytes);
 }
 
 /* Tell the core to end the connection. Lock held. quic_settle() follows. */
@@ -42,8 +82,24 @@ static void close_begin(struct sock *sk, bool at_once)
 	if (at_once)
 		quic_conn_close(conn, true, quic->close_code, quic->close_phrase, quic_now());
 	else
-		quic_conn_shutdown(conn, quic->close_code, quic->close_phrase, LINGER_NS,
-				   quic_now());
+		quic_conn_shutdown(conn, quic->close_code, quic->close_phrase,
+				   quic_one(sk) ? LINGER_ONE_NS : LINGER_NS, quic_now());
+}
+
+/* End halves of the one stream, or of the connection, which has none. Lock held. */
+static void shutdown_begin(struct sock *sk, u8 how)
+{
+	bool one = quic_one(sk) &&
+		   quic_conn_state(quic_sk(sk)->conn) == QUIC_CONN_ESTABLISHED;
+
+	if (one)
+		quic_one_shutdown(sk, how);
+	if (how & RCV_SHUTDOWN)
+		discard_input(sk);
+	if (one)
+		quic_one_sync(sk);
+	else if (how & SEND_SHUTDOWN)
+		close_begin(sk, false);
 }
 
 /**
@@ -52,6 +108,9 @@ static void close_begin(struct sock *sk, bool at_once)
  * @how: SHUT_WR, SHUT_RDWR: close once everything queued is acknowledged;
  *	SHUT_RD: discard what arrives. QUIC has no half-closed connection: streams
  *	end with MSG_QUIC_STREAM_FIN.
+ *
+ * SOCK_STREAM: of the one stream, SHUT_WR sends FIN, SHUT_RD sends STOP_SENDING;
+ * the connection ends with both halves.
  *
  * On a listener SHUT_RD and SHUT_RDWR end listening. Wakes blocked callers.
  * Context: process. Return: 0; -EINVAL; -ENOTCONN.
@@ -78,10 +137,7 @@ int quic_shutdown(struct socket *sock, int how)
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	if (!quic->attached)
 		goto out;
-	if (how & RCV_SHUTDOWN)
-		discard_input(sk);
-	if (how & SEND_SHUTDOWN)
-		close_begin(sk, false);
+	shutdown_begin(sk, how);
 	quic_settle(sk);
 	sk->sk_state_change(sk);
 out:
@@ -120,11 +176,18 @@ void quic_close(struct sock *sk, long timeout)
 		quic_listen_stop(sk);
 	if (quic->attached) {
 		at_once = sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime;
+		if (quic_one(sk))
+			quic_one_close(sk, at_once);
 		discard_input(sk);
 		close_begin(sk, at_once);
 		quic_settle(sk);
 		if (timeout)
 			close_wait(sk, timeout);
+	}
+	if (quic->attached && !orphan_admit(sk)) {
+		close_begin(sk, true);
+		quic_settle(sk);
+		quic_sock_detach(sk);
 	}
 	/* under the lock: who ends the connection after us sees an orphan */
 	quic->linger = true;

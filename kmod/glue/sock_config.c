@@ -15,6 +15,8 @@
 #define DEFAULT_STREAMS		100
 #define DEFAULT_IDLE_MS		30000
 #define DEFAULT_HANDSHAKE_MS	10000
+#define DEFAULT_DGRAM_SEND	256	/* a sender in real time wants no long queue */
+#define DEFAULT_DGRAM_RECV	1024	/* 1 ms of 10 Gbit/s */
 
 /**
  * quic_config_init - defaults (SOCKET-API 2.4, 2.5 and 11.1)
@@ -38,11 +40,28 @@ void quic_config_init(struct quic_sock_config *cfg)
 	cfg->version = QUIC_VERSION_V1;
 	cfg->cc_algo = QUIC_CONG_ALG_CUBIC;
 	cfg->handshake_timeout_ms = DEFAULT_HANDSHAKE_MS;
+	cfg->dgram_send_queue = DEFAULT_DGRAM_SEND;
+	cfg->dgram_recv_queue = DEFAULT_DGRAM_RECV;
+}
+
+/**
+ * quic_config_windows_tuned - may receive windows grow by themselves?
+ * @cfg: configuration
+ * Return: yes: the user has not chosen their sizes.
+ */
+bool quic_config_windows_tuned(const struct quic_sock_config *cfg)
+{
+	const struct quic_tparams *tp = &cfg->tp;
+
+	return tp->initial_max_data == DEFAULT_CONN_WINDOW &&
+	       tp->initial_max_stream_data_bidi_local == DEFAULT_STREAM_WINDOW &&
+	       tp->initial_max_stream_data_bidi_remote == DEFAULT_STREAM_WINDOW &&
+	       tp->initial_max_stream_data_uni == DEFAULT_STREAM_WINDOW;
 }
 
 static void *config_dup(const void *src, size_t len)
 {
-	void *p = kvmalloc(len, GFP_KERNEL);
+	void *p = quic_may_fail(QUIC_FAIL_CONFIG, kvmalloc(len, GFP_KERNEL));
 
 	return p ? memcpy(p, src, len) : NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The socket calls, shared by sock_calls.c, sock_send.c, sock_recv.c, proto.c. */
+/* The socket calls, shared by sock_calls.c, sock_poll.c, sock_send.c, sock_recv.c, proto.c. */
 #ifndef QUIC_SOCK_OPS_H
 #define QUIC_SOCK_OPS_H
 
@@ -23,6 +23,15 @@ void quic_close(struct sock *sk, long timeout);
 
 /* QUIC_SOCKOPT_STREAM_OPEN: lock held, may wait; @info: in and out. */
 int quic_stream_open_wait(struct sock *sk, struct quic_stream_info *info);
+
+/* sock_dgram.c: lock held. */
+int quic_dgram_send(struct sock *sk, struct msghdr *msg);
+int quic_dgram_recv(struct sock *sk, struct msghdr *msg, size_t room, int flags);
+void quic_dgram_discard(struct sock *sk);
+u64 quic_dgram_unread(const struct sock *sk);
+void quic_dgram_forget_wish(struct sock *sk);
+/* Without the lock too: is nobody waiting to send a datagram, or has he room? */
+bool quic_dgram_writeable(const struct sock *sk);
 
 /* MSG_MORE held something back and nothing follows: send it. */
 void quic_send_push(struct sock *sk);

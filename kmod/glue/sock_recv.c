@@ -14,9 +14,13 @@
  * error reports it on every read after the last byte, so the two can be told
  * apart: SO_ERROR and poll say EPOLLHUP for the connection only.
  *
- * MSG_PEEK shows no more than is contiguous in memory. MSG_TRUNC is ignored, as
- * the ABI says for streams. There are no events, datagrams or handshake messages
- * yet.
+ * A SOCK_STREAM socket has no messages: no control message, and the end of its one
+ * stream is a read of 0 bytes, every time. What waits for bytes (MSG_WAITALL,
+ * SO_RCVLOWAT) or throws them away (MSG_TRUNC) as for TCP does so there only.
+ *
+ * A datagram is returned in its turn, by arrival (sock_dgram.c).
+ *
+ * There are no events or handshake messages yet.
  */
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
@@ -26,6 +30,26 @@
 /* Copy this much before letting waiting packets in. */
 #define RECV_SLICE	(256U << 10)
 
+/**
+ * struct recv_req - one recvmsg()
+ * @msg: destination
+ * @len: room
+ * @done: bytes returned, or shown, so far
+ * @target: bytes to wait for
+ * @flags: MSG_*
+ * @one: the socket is one stream
+ * @fin: the end of the stream is reached; it may be gone
+ */
+struct recv_req {
+	struct msghdr *msg;
+	size_t len;
+	size_t done;
+	size_t target;
+	int flags;
+	bool one;
+	bool fin;
+};
+
 bool quic_sock_readable(const struct sock *sk)
 {
 	const struct quic_conn *conn;
@@ -33,8 +57,10 @@ bool quic_sock_readable(const struct sock *sk)
 
 	/* a connection that could not be attached is freed after a grace period */
 	rcu_read_lock();
+	/* pairs with the release of whoever made it */
 	conn = smp_load_acquire(&quic_sk(sk)->conn);
-	readable = conn && !list_empty(&conn->streams.readable);
+	readable = conn && (!list_empty(&conn->streams.readable) ||
+			    READ_ONCE(conn->dgrams.rx.n));
 	rcu_read_unlock();
 	return readable;
 }
@@ -46,6 +72,7 @@ void quic_recv_discard(struct sock *sk)
 	u64 code;
 	u32 len;
 
+	quic_dgram_discard(sk);
 	while ((stream = quic_conn_readable(conn))) {
 		if (quic_stream_take_reset(conn, stream, &code))
 			continue;
@@ -57,102 +84,134 @@ void quic_recv_discard(struct sock *sk)
 }
 
 /* SOCKET-API 3: without room for the message the flags go to msg_flags. */
-static void put_stream_info(struct msghdr *msg, u64 id, u32 flags)
+static void put_stream_info(const struct recv_req *r, u64 id)
 {
 	struct quic_stream_info info = {
 		.stream_id = id,
-		.stream_flags = flags,
+		.stream_flags = r->fin ? MSG_QUIC_STREAM_FIN : 0,
 	};
+	struct msghdr *msg = r->msg;
 
+	if (r->one)
+		return;
 	put_cmsg(msg, SOL_QUIC, QUIC_STREAM_INFO, sizeof(info), &info);
 	if (msg->msg_flags & MSG_CTRUNC)
-		msg->msg_flags |= flags;
+		msg->msg_flags |= info.stream_flags;
 }
 
-/* Is the end of the stream right behind the @copied bytes that were peeked at? */
-static bool peeked_fin(const struct quic_stream *stream, size_t copied)
+/* Bytes that were shown and not taken: where peeking goes on. */
+static u64 shown(const struct recv_req *r)
 {
-	return stream->rx.fin && stream->rx.read + copied == stream->rx.final_size;
+	return r->flags & MSG_PEEK ? r->done : 0;
+}
+
+/* Is nothing but the end of the stream behind what was taken, or shown? */
+static bool at_fin(const struct quic_stream *stream, const struct recv_req *r)
+{
+	return stream->rx.fin && stream->rx.read + shown(r) == stream->rx.final_size;
+}
+
+/* Some of the next bytes to the user. Return: how many, 0 a fault. */
+static size_t copy_out(struct recv_req *r, const u8 *data, u32 len)
+{
+	if (r->one && (r->flags & MSG_TRUNC))
+		return len;
+	return copy_to_iter(data, len, &r->msg->msg_iter);
 }
 
 /*
- * Copy what one stream has. Return: bytes, -EFAULT when not one could be copied.
- * @fin: its end was reached; the stream may be gone then.
+ * Copy what the stream has, up to @max bytes.
+ * Return: 0; -EFAULT, then some may have been copied.
  */
-static ssize_t copy_stream(struct sock *sk, struct quic_stream *stream, struct msghdr *msg,
-			   size_t size, bool peek, bool *fin)
+static int copy_stream(struct sock *sk, struct quic_stream *stream, struct recv_req *r,
+		       size_t max)
 {
 	struct quic_conn *conn = quic_sk(sk)->conn;
-	size_t copied = 0, n;
+	size_t stop = r->done + max, n;
 	const u8 *data;
 	u32 len;
 
-	*fin = false;
-	while (copied < size) {
-		data = quic_stream_peek(stream, &len);
+	while (r->done < stop && !r->fin) {
+		data = quic_stream_peek_at(stream, shown(r), &len);
 		if (!data)
 			break;
-		len = min_t(size_t, len, size - copied);
-		n = copy_to_iter(data, len, &msg->msg_iter);
-		if (!n)
-			return copied ? copied : -EFAULT;
-		copied += n;
-		if (peek) {
-			*fin = peeked_fin(stream, copied);
-			return copied;
-		}
-		*fin = quic_stream_consume(conn, stream, n);
-		if (*fin || n < len)
-			return copied;
+		len = min_t(size_t, len, stop - r->done);
+		n = copy_out(r, data, len);
+		r->done += n;
+		if (n && !(r->flags & MSG_PEEK))
+			r->fin = quic_stream_consume(conn, stream, n);
+		if (n < len)
+			return -EFAULT;
 	}
-	/* nothing but the end is left, or came on its own */
-	if (!*fin && !quic_stream_peek(stream, &len))
-		*fin = peek ? peeked_fin(stream, copied) :
-			      quic_stream_consume(conn, stream, 0);
-	return copied;
+	/* the end came on its own, or shows behind what was peeked at */
+	if (!r->fin && at_fin(stream, r))
+		r->fin = r->flags & MSG_PEEK || quic_stream_consume(conn, stream, 0);
+	return 0;
+}
+
+/* The reset of a message stream is told once, that of the only stream each time. */
+static int recv_reset(struct sock *sk, struct quic_stream *stream, struct recv_req *r)
+{
+	u64 id = stream->id, code;
+
+	if (!r->one && !(r->flags & MSG_PEEK))
+		quic_stream_take_reset(quic_sk(sk)->conn, stream, &code);
+	put_stream_info(r, id);
+	return -ECONNRESET;
 }
 
 /*
  * Copy from one stream until it has no more, the user has no more room, or the
  * end. Between slices packets are let in, after which the stream is looked up
- * again.
+ * again. Return: 0; -ECONNRESET; -EFAULT.
  */
-static ssize_t recv_stream(struct sock *sk, struct quic_stream *stream, struct msghdr *msg,
-			   size_t size, int flags)
+static int recv_stream(struct sock *sk, struct quic_stream *stream, struct recv_req *r)
 {
 	struct quic_conn *conn = quic_sk(sk)->conn;
-	size_t total = 0, want;
-	u64 id = stream->id, code;
-	bool fin = false;
-	ssize_t n;
+	size_t want, before;
+	u64 id = stream->id;
+	int err = 0;
 
-	if (stream->reset_unread) {
-		if (!(flags & MSG_PEEK))
-			quic_stream_take_reset(conn, stream, &code);
-		put_stream_info(msg, id, 0);
-		return -ECONNRESET;
-	}
-	while (stream && !stream->reset_unread) {
-		want = min_t(size_t, size - total, RECV_SLICE);
-		n = copy_stream(sk, stream, msg, want, flags & MSG_PEEK, &fin);
-		if (n < 0 && !total)
-			return n;
-		total += max_t(ssize_t, n, 0);
-		if (fin || n < (ssize_t)want || total == size || (flags & MSG_PEEK))
+	if (quic_stream_reset_received(stream))
+		return recv_reset(sk, stream, r);
+	while (stream && !quic_stream_reset_received(stream)) {
+		want = min_t(size_t, r->len - r->done, RECV_SLICE);
+		before = r->done;
+		err = copy_stream(sk, stream, r, want);
+		if (err || r->fin || r->done - before < want || r->done == r->len)
 			break;
 		quic_settle(sk);	/* more credit for the peer */
 		quic_rx_flush(sk);
 		stream = quic_conn_stream_find(conn, id);
 	}
-	put_stream_info(msg, id, fin ? MSG_QUIC_STREAM_FIN : 0);
-	return total;
+	put_stream_info(r, id);
+	return err;
 }
 
-/* Nothing to read: 1 wait; 0 end of file; else why there will never be anything. */
+/* The stream to read from, or NULL: it has nothing that was not shown yet. */
+static struct quic_stream *recv_next(struct sock *sk, const struct recv_req *r)
+{
+	struct quic_conn *conn = quic_sk(sk)->conn;
+	struct quic_stream *stream = conn ? quic_conn_readable(conn) : NULL;
+	u32 len;
+
+	if (!stream || !shown(r) || quic_stream_reset_received(stream) || at_fin(stream, r))
+		return stream;
+	return quic_stream_peek_at(stream, shown(r), &len) ? stream : NULL;
+}
+
+/*
+ * Nothing to read: 1 wait; 0 end of file; else why there will never be anything. Who
+ * reads that has no need to ask SO_ERROR, for which TCP programs check.
+ */
 static int recv_state(struct sock *sk)
 {
 	struct quic_sock *quic = quic_sk(sk);
 
+	if (sock_flag(sk, SOCK_DONE))
+		return 0;
+	if (quic->ended && quic_one(sk))
+		sock_error(sk);
 	if (quic->ended)
 		return -quic->end_errno;
 	if (!quic->conn)
@@ -162,66 +221,106 @@ static int recv_state(struct sock *sk)
 	return 1;
 }
 
-static bool recv_wakeup(const struct sock *sk)
-{
-	return quic_sock_readable(sk) || READ_ONCE(quic_sk(sk)->ended) ||
-	       (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
-}
-
-static void recv_wait(struct sock *sk, long *timeo)
+/*
+ * Sleep until something happens. It can only while the lock is given up, and then
+ * the wait queue has us: what happens wakes. What MSG_MORE held back leaves: the
+ * peer's answer may be what we wait for.
+ */
+static int recv_wait(struct sock *sk, long *timeo)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
+	if (!*timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(*timeo);
+	quic_settle(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
-	sk_wait_event(sk, timeo, recv_wakeup(sk), &wait);
+	sk_wait_event(sk, timeo, false, &wait);
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
+	return 0;
+}
+
+static bool dgram_next(struct sock *sk, const struct recv_req *r)
+{
+	struct quic_conn *conn = quic_sk(sk)->conn;
+
+	return conn && !r->one && quic_conn_dgram_is_next(conn);
+}
+
+static int recv_dgram(struct sock *sk, struct recv_req *r)
+{
+	int n = quic_dgram_recv(sk, r->msg, r->len, r->flags);
+
+	if (n < 0)
+		return n;
+	r->done = n;
+	return 0;
+}
+
+/* Lock held, given up while waiting. Return: 0, or why it ended. */
+static int recv_locked(struct sock *sk, struct recv_req *r)
+{
+	long timeo = sock_rcvtimeo(sk, r->flags & MSG_DONTWAIT);
+	struct quic_stream *stream;
+	int err;
+
+	for (;;) {
+		if (dgram_next(sk, r))
+			return recv_dgram(sk, r);
+		stream = recv_next(sk, r);
+		if (stream) {
+			err = recv_stream(sk, stream, r);
+			if (r->one && r->fin)
+				quic_one_sync(sk);
+			quic_settle(sk);
+			if (err || r->fin || r->done >= r->target)
+				return err;
+		}
+		err = recv_state(sk);
+		if (err <= 0)
+			return err;
+		err = recv_wait(sk, &timeo);
+		if (err)
+			return err;
+	}
 }
 
 /**
- * quic_do_recvmsg - receive bytes of one stream
+ * quic_do_recvmsg - receive bytes of one stream, or one datagram
  * @sk: socket
  * @msg: destination, control buffer
  * @len: room
- * @flags: MSG_PEEK, MSG_DONTWAIT; MSG_ERRQUEUE finds nothing; others are ignored
+ * @flags: MSG_PEEK, MSG_DONTWAIT; MSG_ERRQUEUE finds nothing; datagrams: MSG_TRUNC;
+ *	SOCK_STREAM: MSG_WAITALL and MSG_TRUNC; others are ignored
  *
  * Context: process, may sleep. Return: bytes; 0 for an empty end of a stream (see
  * the control message), after an orderly close and after SHUT_RD; -EAGAIN, -EINTR,
  * -EFAULT; -ENOTCONN never connected, or a listener; -ECONNRESET the peer reset
- * this stream (or the connection); errors of the connection as in SOCKET-API 11.2.
+ * this stream (or the connection), or SOCK_STREAM: closed before the stream's end;
+ * errors of the connection as in SOCKET-API 11.2; -EINVAL MSG_OOB on SOCK_STREAM.
  */
 int quic_do_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
-	struct quic_stream *stream;
-	struct quic_conn *conn;
-	ssize_t ret;
-	long timeo;
+	struct recv_req r = {
+		.msg = msg,
+		.len = min_t(size_t, len, INT_MAX),
+		.flags = flags,
+		.one = quic_one(sk),
+	};
+	int err;
 
 	if (flags & MSG_ERRQUEUE)
 		return -EAGAIN;
-	len = min_t(size_t, len, INT_MAX);
+	if (r.one && (flags & MSG_OOB))
+		return -EINVAL;
 	lock_sock(sk);
-	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	for (;;) {
-		conn = quic_sk(sk)->conn;
-		stream = conn ? quic_conn_readable(conn) : NULL;
-		if (stream) {
-			ret = recv_stream(sk, stream, msg, len, flags);
-			quic_settle(sk);
-			break;
-		}
-		ret = recv_state(sk);
-		if (ret <= 0)
-			break;
-		ret = -EAGAIN;
-		if (!timeo)
-			break;
-		ret = sock_intr_errno(timeo);
-		if (signal_pending(current))
-			break;
-		recv_wait(sk, &timeo);
-	}
+	if (r.one)
+		r.target = min_t(size_t, r.len,
+				 sock_rcvlowat(sk, flags & MSG_WAITALL, r.len));
+	err = recv_locked(sk, &r);
 	release_sock(sk);
-	return ret;
+	return r.done ? (int)r.done : err;
 }

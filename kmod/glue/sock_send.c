@@ -2,11 +2,13 @@
 /*
  * sendmsg(2): the user's bytes into streams.
  *
- * Bytes are copied once, into large page fragments of the socket, and queued in
+ * Bytes are copied once, into large page fragments of the task, and queued in
  * the core by reference; they stay there until acknowledged. A fragment is filled
  * without holes, so that what one stream sends in a row is one chunk, and pieces
- * of a packet are few. After every SEND_SLICE the core may build packets, so that
- * sending overlaps with copying.
+ * of a packet are few. It is the task's and not the socket's, as for TCP: what is
+ * left of it is charged to nobody, and a task has one, but a thousand sockets.
+ * After every SEND_SLICE the core may build packets, so that sending overlaps with
+ * copying.
  *
  * Room: the bytes queued on all streams of a connection, sk_wmem_queued, are
  * bounded by SO_SNDBUF, which grows with the congestion window as long as the
@@ -18,11 +20,13 @@
  * byte by byte; host.c gives it back. After every wait the stream is looked up
  * again: it may have ended.
  *
- * Not yet: DATAGRAM frames (the peer is never told that we take them, and
- * MSG_QUIC_DATAGRAM is EINVAL), and the application's own handshake: a
- * QUIC_HANDSHAKE_INFO is EOPNOTSUPP, as the daemon has the keys. From 6.5 on the
- * kernel clears MSG_QUIC_STREAM_DONTWAIT in the flags of sendmsg(2), where it is a
- * bit of its own (MSG_SENDPAGE_NOPOLICY): it works in a QUIC_STREAM_INFO only.
+ * MSG_QUIC_DATAGRAM makes the message a datagram (sock_dgram.c), which has a queue
+ * and room of its own.
+ *
+ * Not yet: the application's own handshake: a QUIC_HANDSHAKE_INFO is EOPNOTSUPP, as
+ * the daemon has the keys. From 6.5 on the kernel clears MSG_QUIC_STREAM_DONTWAIT in
+ * the flags of sendmsg(2), where it is a bit of its own (MSG_SENDPAGE_NOPOLICY): it
+ * works in a QUIC_STREAM_INFO only.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -50,6 +54,7 @@
  * @id: stream, when @has_id
  * @has_id: else the stream opened last, or the next
  * @flags: MSG_QUIC_STREAM_*
+ * @dgram: the message is a datagram
  * @nonblock: do not wait for room
  * @timeo: jiffies left
  */
@@ -57,13 +62,16 @@ struct send_req {
 	u64 id;
 	bool has_id;
 	u32 flags;
+	bool dgram;
 	bool nonblock;
 	long timeo;
 };
 
 bool quic_sock_writeable(const struct sock *sk)
 {
-	return sk_stream_is_writeable(sk);
+	/* one who waits to send a datagram is not helped by room for streams */
+	return READ_ONCE(quic_sk(sk)->dgram_wish) ? quic_dgram_writeable(sk) :
+						    sk_stream_is_writeable(sk);
 }
 
 /* ---- what the caller wants ---- */
@@ -113,21 +121,46 @@ static int parse_cmsgs(struct msghdr *msg, struct send_req *r)
 	return 0;
 }
 
+/*
+ * As TCP, which ignores the flags that it does not know, and of whose control
+ * messages none is ours. Urgent bytes and Fast Open are not there.
+ */
+static int parse_one(struct msghdr *msg, struct send_req *r)
+{
+	struct cmsghdr *cmsg;
+
+	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
+		return -EOPNOTSUPP;
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level == SOL_QUIC)
+			return -EOPNOTSUPP;
+	}
+	r->has_id = true;	/* 0 */
+	return 0;
+}
+
 static int parse_request(struct sock *sk, struct msghdr *msg, size_t len, struct send_req *r)
 {
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	if (msg->msg_flags & ~SEND_FLAGS)
-		return -EINVAL;
-	if (msg->msg_flags & MSG_QUIC_DATAGRAM)
-		return -EINVAL;
-	r->flags = msg->msg_flags & STREAM_FLAGS;
 	r->nonblock = msg->msg_flags & MSG_DONTWAIT;
 	r->timeo = sock_sndtimeo(sk, r->nonblock);
+	if (quic_one(sk))
+		return parse_one(msg, r);
+	if (msg->msg_flags & ~SEND_FLAGS)
+		return -EINVAL;
+	r->flags = msg->msg_flags & STREAM_FLAGS;
+	r->dgram = msg->msg_flags & MSG_QUIC_DATAGRAM;
+	if (r->dgram && r->flags)
+		return -EINVAL;
 	err = parse_cmsgs(msg, r);
 	if (err)
 		return err;
+	if (r->dgram && (r->has_id || r->flags))
+		return -EINVAL;		/* it belongs to no stream */
 	return len || (r->flags & MSG_QUIC_STREAM_FIN) ? 0 : -EMSGSIZE;
 }
 
@@ -154,7 +187,7 @@ static bool streams_left(struct sock *sk, bool uni)
 	return READ_ONCE(st->max_local[uni]) > READ_ONCE(st->next_local[uni]);
 }
 
-enum send_wait { WAIT_ESTABLISHED, WAIT_ROOM, WAIT_BIDI, WAIT_UNI };
+enum send_wait { WAIT_ESTABLISHED, WAIT_ROOM, WAIT_DGRAM, WAIT_ONE, WAIT_BIDI, WAIT_UNI };
 
 /* Also looked at without the lock, by sk_wait_event(). */
 static bool send_wakeup(struct sock *sk, enum send_wait what)
@@ -165,7 +198,11 @@ static bool send_wakeup(struct sock *sk, enum send_wait what)
 	case WAIT_ESTABLISHED:
 		return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED;
 	case WAIT_ROOM:
-		return quic_sock_writeable(sk);
+		return sk_stream_is_writeable(sk);
+	case WAIT_DGRAM:
+		return quic_dgram_writeable(sk);
+	case WAIT_ONE:
+		return READ_ONCE(quic_sk(sk)->one_ready);
 	default:
 		return streams_left(sk, what == WAIT_UNI);
 	}
@@ -252,6 +289,23 @@ static int open_streams(struct sock *sk, struct send_req *r, bool uni,
 	}
 }
 
+/* SOCK_STREAM: a server may have to wait until it hears of its stream. */
+static int the_one_stream(struct sock *sk, struct send_req *r, struct quic_stream **stream)
+{
+	struct quic_sock *quic = quic_sk(sk);
+	int err = 0;
+
+	while (!quic->one_ready && !err) {
+		err = send_wait(sk, r, WAIT_ONE);
+		if (!err && send_state(sk))
+			err = -EPIPE;
+	}
+	if (err)
+		return err;
+	*stream = quic_conn_stream_find(quic->conn, 0);
+	return *stream && quic_stream_writable(*stream) ? 0 : -EPIPE;
+}
+
 static int stream_by_id(struct sock *sk, struct send_req *r, struct quic_stream **stream)
 {
 	struct quic_conn *conn = quic_sk(sk)->conn;
@@ -276,6 +330,8 @@ static int choose_stream(struct sock *sk, struct send_req *r, struct quic_stream
 {
 	struct quic_sock *quic = quic_sk(sk);
 
+	if (quic_one(sk))
+		return the_one_stream(sk, r, stream);
 	if (!r->has_id && !(r->flags & MSG_QUIC_STREAM_NEW) && quic->has_tail_stream) {
 		r->id = quic->tx_tail_stream;
 		r->has_id = true;
@@ -343,7 +399,7 @@ static void grow_sndbuf(struct sock *sk)
 static ssize_t send_piece(struct sock *sk, struct quic_stream *stream, struct msghdr *msg)
 {
 	struct quic_sock *quic = quic_sk(sk);
-	struct page_frag *frag = &quic->frag;
+	struct page_frag *frag = sk_page_frag(sk);
 	int room = sk->sk_sndbuf - sk->sk_wmem_queued;
 	bool merged;
 	size_t n;
@@ -352,7 +408,7 @@ static ssize_t send_piece(struct sock *sk, struct quic_stream *stream, struct ms
 
 	if (room <= 0)
 		return -EAGAIN;
-	if (!sk_page_frag_refill(sk, frag))
+	if (quic_fail(QUIC_FAIL_TX) || !sk_page_frag_refill(sk, frag))
 		return -ENOMEM;
 	n = min3(msg_data_left(msg), (size_t)(frag->size - frag->offset), (size_t)room);
 	if (!sk_wmem_schedule(sk, n))
@@ -395,10 +451,12 @@ static int send_bytes(struct sock *sk, u64 id, struct msghdr *msg, struct send_r
 			return -EPIPE;
 		stream = quic_conn_stream_find(conn, id);
 		if (!stream || !quic_stream_writable(stream))
-			return stream && stream->stopped ? -EPIPE : -ENOSTR;
+			return quic_one(sk) || (stream && stream->stopped) ? -EPIPE :
+									     -ENOSTR;
 		n = send_piece(sk, stream, msg);
 		if (n == -EAGAIN) {
 			grow_sndbuf(sk);
+			quic_dgram_forget_wish(sk);
 			err = send_wait(sk, r, WAIT_ROOM);
 			if (err)
 				return err;
@@ -425,6 +483,27 @@ static int send_fin(struct sock *sk, u64 id)
 	return stream ? quic_stream_finish(conn, stream) : -ENOSTR;
 }
 
+/* One datagram, whole or not at all. */
+static int send_dgram(struct sock *sk, struct msghdr *msg, struct send_req *r, size_t *sent)
+{
+	size_t len = msg_data_left(msg);
+	int err;
+
+	for (;;) {
+		err = quic_dgram_send(sk, msg);
+		if (err != -EAGAIN)
+			break;
+		err = send_wait(sk, r, WAIT_DGRAM);
+		if (err)
+			return err;
+		if (send_state(sk))
+			return -EPIPE;
+	}
+	if (!err)
+		*sent = len;
+	return err;
+}
+
 static int send_locked(struct sock *sk, struct msghdr *msg, struct send_req *r, size_t *sent)
 {
 	struct quic_stream *stream;
@@ -437,6 +516,10 @@ static int send_locked(struct sock *sk, struct msghdr *msg, struct send_req *r, 
 		if (!err)
 			err = send_state(sk);
 	}
+	if (!err && quic_one(sk) && !msg_data_left(msg))
+		return 0;
+	if (!err && r->dgram)
+		return send_dgram(sk, msg, r, sent);
 	if (!err)
 		err = choose_stream(sk, r, &stream);
 	if (err)
@@ -449,15 +532,17 @@ static int send_locked(struct sock *sk, struct msghdr *msg, struct send_req *r, 
 }
 
 /**
- * quic_sendmsg - send bytes on a stream
+ * quic_sendmsg - send bytes on a stream, or a datagram
  * @sk: socket
  * @msg: bytes, flags, perhaps a QUIC_STREAM_INFO
  * @len: bytes
  *
- * MSG_MORE leaves bytes for a later call to send, unless the buffer is full.
+ * MSG_MORE leaves bytes for a later call to send, for 200 ms at most, unless the
+ * buffer is full. A SOCK_STREAM socket takes messages as TCP does.
  * Context: process, may sleep. Return: bytes accepted, perhaps fewer than @len
  * after a stall, then without the FIN; -EAGAIN, -EINTR; -EMSGSIZE neither bytes
- * nor FIN; -EINVAL flags, stream, control message; -ENOSTR finished by us; -EPIPE
+ * nor FIN, or a datagram too long; -EINVAL flags, stream, control message, or the
+ * peer takes no datagrams; -ENOSTR finished by us; -EPIPE
  * (with SIGPIPE unless MSG_NOSIGNAL) closed, or stopped by the peer; -ENOTCONN;
  * -EFAULT, -ENOMEM; the error of a connection that ended, once.
  */
@@ -474,6 +559,8 @@ int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	err = send_locked(sk, msg, &r, &sent);
 	if (quic_sk(sk)->attached && (err || !(msg->msg_flags & MSG_MORE)))
 		quic_settle(sk);
+	else if (sent)
+		quic_timers_hold(sk);
 	if (sent)
 		err = sent;
 	else if (err == -EPIPE)

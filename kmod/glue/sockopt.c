@@ -14,6 +14,7 @@
 #include <net/ipv6.h>
 
 #include "sockopt.h"
+#include "../core/stateless.h"
 
 #define OPTLEN_MAX	4096	/* options of the draft, 0 to 15 */
 #define OPTLEN_MAX_OWN	65536	/* ours, from 64 */
@@ -70,6 +71,47 @@ static int set_stream_stop(struct sock *sk, const void *val, u32 len)
 	return err;
 }
 
+/* One that sends: the peer's unidirectional ones have no priority here. */
+static struct quic_stream *priority_stream(struct sock *sk, s64 id)
+{
+	struct quic_stream *stream;
+
+	if (sk->sk_state != TCP_ESTABLISHED || id < 0)
+		return ERR_PTR(-EINVAL);
+	stream = quic_conn_stream_find(quic_sk(sk)->conn, id);
+	return stream && stream->has_tx ? stream : ERR_PTR(-EINVAL);
+}
+
+static int set_stream_priority(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_stream_priority *p = val;
+	struct quic_stream *stream = priority_stream(sk, p->stream_id);
+	int err;
+
+	if (len < sizeof(*p) || p->incremental > 1 ||
+	    memchr_inv(p->reserved, 0, sizeof(p->reserved)))
+		return -EINVAL;
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	err = quic_stream_set_priority(quic_sk(sk)->conn, stream, p->urgency,
+				       p->incremental);
+	quic_settle(sk);
+	return err;
+}
+
+static int get_stream_priority(struct sock *sk, void *val)
+{
+	struct quic_stream_priority *p = val;
+	struct quic_stream *stream = priority_stream(sk, p->stream_id);
+
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	p->urgency = stream->urgency;
+	p->incremental = stream->incremental;
+	memset(p->reserved, 0, sizeof(p->reserved));
+	return sizeof(*p);
+}
+
 /* ---- closing ---- */
 
 static int set_close(struct sock *sk, const void *val, u32 len)
@@ -99,12 +141,25 @@ static int get_close(struct sock *sk, void *val)
 	return sizeof(*c);
 }
 
+/* ---- keys ---- */
+
+static int set_key_update(struct sock *sk, const void *val, u32 len)
+{
+	int err;
+
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return -EPIPE;
+	err = quic_conn_update_keys(quic_sk(sk)->conn, quic_now());
+	quic_settle(sk);
+	return err;
+}
+
 /* ---- the table ---- */
 
 #define FIXED(type)	.set_min = 1, .set_max = sizeof(type), .fixed = true
 
 static const struct quic_sockopt sockopts[] = {
-	{ QUIC_SOCKOPT_STREAM_OPEN, .get = get_stream_open, .input = true,
+	{ QUIC_SOCKOPT_STREAM_OPEN, .get = get_stream_open, .input = true, .many = true,
 	  .get_max = sizeof(struct quic_stream_info) },
 	{ QUIC_SOCKOPT_STREAM_RESET, .set = set_stream_reset, FIXED(struct quic_errinfo) },
 	{ QUIC_SOCKOPT_STREAM_STOP_SENDING, .set = set_stream_stop,
@@ -112,11 +167,14 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_CONNECTION_CLOSE, .set = set_close, .get = get_close,
 	  FIXED(struct quic_connection_close),
 	  .get_max = sizeof(struct quic_connection_close) },
+	{ QUIC_SOCKOPT_KEY_UPDATE, .set = set_key_update, .fixed = true },
 	{ QUIC_SOCKOPT_TRANSPORT_PARAM, .set = quic_set_tparam, .get = quic_get_tparam,
 	  FIXED(struct quic_transport_param), .input = true,
 	  .get_max = sizeof(struct quic_transport_param) },
 	{ QUIC_SOCKOPT_CONFIG, .set = quic_set_config, .get = quic_get_config,
 	  FIXED(struct quic_config), .get_max = sizeof(struct quic_config) },
+	{ QUIC_SOCKOPT_TOKEN, .set = quic_set_token, .get = quic_get_token,
+	  .set_max = QUIC_TOKEN_MAX, .get_max = QUIC_PEER_TOKEN_MAX, .exact = true },
 	{ QUIC_SOCKOPT_ALPN, .set = quic_set_alpn, .get = quic_get_alpn,
 	  .set_min = 1, .set_max = QUIC_ALPN_MAX, .get_max = QUIC_ALPN_MAX },
 
@@ -147,6 +205,9 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_CONGESTION, .set = quic_set_congestion, .get = quic_get_congestion,
 	  .set_min = 1, .set_max = QUIC_CONGESTION_NAME_MAX - 1,
 	  .get_max = QUIC_CONGESTION_NAME_MAX },
+	{ QUIC_SOCKOPT_STREAM_PRIORITY, .set = set_stream_priority,
+	  .get = get_stream_priority, FIXED(struct quic_stream_priority), .input = true,
+	  .many = true, .get_max = sizeof(struct quic_stream_priority) },
 };
 
 static const struct quic_sockopt *find(int number)
@@ -185,11 +246,13 @@ static int set_sol_quic(struct sock *sk, int name, sockptr_t optval, u32 optlen)
 
 	if (!o || !o->set)
 		return -ENOPROTOOPT;
+	if (o->many && quic_one(sk))
+		return -EOPNOTSUPP;
 	len = set_len(o, optlen);
 	if (len < 0)
 		return len;
 	size = max_t(size_t, o->fixed ? o->set_max : 0, len) + 1;
-	val = kvzalloc(size, GFP_KERNEL);
+	val = quic_may_fail(QUIC_FAIL_CONFIG, kvzalloc(size, GFP_KERNEL));
 	if (!val)
 		return -ENOMEM;
 	err = -EFAULT;
@@ -256,11 +319,13 @@ static int get_sol_quic(struct sock *sk, int name, char __user *optval, int __us
 
 	if (!o || !o->get)
 		return -ENOPROTOOPT;
+	if (o->many && quic_one(sk))
+		return -EOPNOTSUPP;
 	if (get_user(room, optlen))
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
-	val = kvzalloc(o->get_max, GFP_KERNEL);
+	val = quic_may_fail(QUIC_FAIL_CONFIG, kvzalloc(o->get_max, GFP_KERNEL));
 	if (!val)
 		return -ENOMEM;
 	n = get_locked(sk, o, val, optval, room);

@@ -14,6 +14,7 @@
  * @get_max: bytes that get can give
  * @fixed: a structure of @set_max bytes; shorter ones are filled up with zeros
  * @input: get reads the user's buffer first: a structure of @get_max bytes
+ * @many: about streams in the plural: EOPNOTSUPP on a SOCK_STREAM socket
  * @exact: get fails with ERANGE instead of cutting the value
  * @set: @val holds @len bytes and a NUL behind them (a structure: all of it)
  * @get: fill @val, of @get_max zeroed bytes; return how many, or -errno
@@ -28,6 +29,7 @@ struct quic_sockopt {
 	bool fixed;
 	bool input;
 	bool exact;
+	bool many;
 	int (*set)(struct sock *sk, const void *val, u32 len);
 	int (*get)(struct sock *sk, void *val);
 };
@@ -43,6 +45,8 @@ int quic_set_tparam(struct sock *sk, const void *val, u32 len);
 int quic_get_tparam(struct sock *sk, void *val);
 int quic_set_config(struct sock *sk, const void *val, u32 len);
 int quic_get_config(struct sock *sk, void *val);
+int quic_set_token(struct sock *sk, const void *val, u32 len);
+int quic_get_token(struct sock *sk, void *val);
 int quic_set_congestion(struct sock *sk, const void *val, u32 len);
 int quic_get_congestion(struct sock *sk, void *val);
 

@@ -5,11 +5,12 @@
  *
  * Zero means "leave as is" in options 8 and 9. Members are checked all before any
  * is taken over. What this kernel cannot do yet is EOPNOTSUPP, not ignored:
- * datagrams, 1-RTT without encryption, Retry, keepalive, waiting for tickets.
+ * 1-RTT without encryption, waiting for tickets.
  */
 #include <linux/tls.h>
 
 #include "sockopt.h"
+#include "answer.h"
 
 #define US_PER_MS	1000U
 
@@ -33,6 +34,8 @@ static bool tparam_ok(const struct quic_transport_param *p)
 		return false;
 	if (p->max_udp_payload_size && (p->max_udp_payload_size < QUIC_MIN_UDP_PAYLOAD ||
 					p->max_udp_payload_size > QUIC_MAX_UDP_PAYLOAD))
+		return false;
+	if (p->max_datagram_frame_size && p->max_datagram_frame_size < QUIC_MIN_UDP_PAYLOAD)
 		return false;
 	if (p->max_idle_timeout && p->max_idle_timeout < USEC_PER_SEC)
 		return false;
@@ -60,13 +63,17 @@ int quic_set_tparam(struct sock *sk, const void *val, u32 len)
 	/* remembered ones of the peer are for 0-RTT, which is not there yet */
 	if (!quic_sock_is_fresh(sk) || p->remote || !tparam_ok(p))
 		return -EINVAL;
-	if (p->max_datagram_frame_size || p->disable_1rtt_encryption || p->grease_quic_bit)
+	if (p->disable_1rtt_encryption || p->grease_quic_bit)
+		return -EOPNOTSUPP;
+	if (quic_one(sk) &&
+	    (p->max_streams_bidi || p->max_streams_uni || p->max_datagram_frame_size))
 		return -EOPNOTSUPP;
 	if (p->disable_active_migration)
 		tp->disable_active_migration = true;
 	set_unless_zero(&tp->active_connection_id_limit, p->active_connection_id_limit);
 	set_unless_zero(&tp->ack_delay_exponent, p->ack_delay_exponent);
 	set_unless_zero(&tp->max_udp_payload_size, p->max_udp_payload_size);
+	set_unless_zero(&tp->max_datagram_frame_size, p->max_datagram_frame_size);
 	set_unless_zero(&tp->max_idle_timeout, p->max_idle_timeout / US_PER_MS);
 	set_unless_zero(&tp->max_ack_delay, p->max_ack_delay / US_PER_MS);
 	set_unless_zero(&tp->initial_max_streams_bidi, p->max_streams_bidi);
@@ -132,7 +139,7 @@ static bool in_range_or_zero(u32 v, u32 min, u32 max)
 /* Ranges of SOCKET-API 2.5. */
 static bool config_ok(const struct quic_config *c)
 {
-	return (!c->version || c->version == QUIC_VERSION_V1) &&
+	return (!c->version || quic_version_known(c->version)) &&
 	       in_range_or_zero(c->plpmtud_probe_interval, 5000000, U32_MAX / 30) &&
 	       in_range_or_zero(c->initial_smoothed_rtt, 1000, 6000000) &&
 	       in_range_or_zero(c->payload_cipher_type, TLS_CIPHER_AES_GCM_128,
@@ -154,8 +161,7 @@ int quic_set_config(struct sock *sk, const void *val, u32 len)
 
 	if (!quic_sock_is_fresh(sk) || !config_ok(c))
 		return -EINVAL;
-	if (c->validate_peer_address || c->keepalive_probe_interval ||
-	    c->receive_session_ticket)
+	if (c->receive_session_ticket)
 		return -EOPNOTSUPP;
 	if (c->payload_cipher_type && !quic_cipher_find(c->payload_cipher_type))
 		return -EOPNOTSUPP;
@@ -167,8 +173,12 @@ int quic_set_config(struct sock *sk, const void *val, u32 len)
 		cfg->cipher = c->payload_cipher_type;
 	if (c->congestion_control_algo)
 		cfg->cc_algo = c->congestion_control_algo;
+	if (c->validate_peer_address)
+		cfg->validate_peer_address = 1;
 	if (c->stream_data_nodelay)
 		cfg->nodelay = 1;
+	if (c->keepalive_probe_interval)
+		cfg->keepalive_us = c->keepalive_probe_interval;
 	if (c->certificate_request == QUIC_CERT_REQUEST_NO_CHECK)
 		cfg->verify = QUIC_VERIFY_NONE;
 	else if (c->certificate_request)
@@ -186,9 +196,53 @@ int quic_get_config(struct sock *sk, void *val)
 				  (u32)(QUIC_INITIAL_RTT / QUIC_NS_PER_US);
 	c->payload_cipher_type = cfg->cipher;
 	c->congestion_control_algo = cfg->cc_algo;
+	c->validate_peer_address = cfg->validate_peer_address;
 	c->stream_data_nodelay = cfg->nodelay;
 	c->certificate_request = cfg->cert_request;
+	c->keepalive_probe_interval = cfg->keepalive_us;
 	return sizeof(*c);
+}
+
+/* ---- 10: tokens ---- */
+
+/*
+ * A client says which token its first Initials shall have; a server's program has a
+ * fresh one sent. SOCKET-API 4.12.
+ */
+int quic_set_token(struct sock *sk, const void *val, u32 len)
+{
+	struct quic_sock *quic = quic_sk(sk);
+	int err;
+
+	if (quic->attached && quic->conn->server) {
+		if (len || sk->sk_state != TCP_ESTABLISHED)
+			return -EINVAL;
+		err = quic_token_offer(sk);
+		quic_settle(sk);
+		return err;
+	}
+	if (!quic_sock_is_fresh(sk) || !len || len > QUIC_TOKEN_MAX)
+		return -EINVAL;
+	memcpy(quic->cfg.token, val, len);
+	quic->cfg.token_len = len;
+	return 0;
+}
+
+/* The token that the server gave last; a server has none, and programs know by that. */
+int quic_get_token(struct sock *sk, void *val)
+{
+	const struct quic_conn *conn = quic_sk(sk)->conn;
+	const u8 *token;
+	u32 len;
+
+	if (sk->sk_state == TCP_LISTEN || (conn && conn->server))
+		return -EINVAL;
+	if (!conn)
+		return 0;
+	token = quic_conn_new_token(conn, &len);
+	if (len)
+		memcpy(val, token, len);
+	return len;
 }
 
 /* ---- 76: congestion control by name ---- */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Options that tell what became of a connection: 73, why it ended, and 74, its
- * state and counters. Both answer in every state.
+ * state and counters. Both answer in every state, and neither changes anything:
+ * they read under the socket lock what the core and the daemon left.
  */
 #include "sockopt.h"
 
@@ -133,8 +134,12 @@ static u32 info_flags(const struct quic_conn *conn)
 		flags |= QUIC_INFO_CONFIRMED;
 	if (conn->path.validated)
 		flags |= QUIC_INFO_ADDRESS_VALIDATED;
+	if (conn->retried)
+		flags |= QUIC_INFO_RETRIED;
 	if (conn->stats.trains)
 		flags |= QUIC_INFO_GSO;
+	if (conn->path.ecn.state == QUIC_ECN_STATE_CAPABLE)
+		flags |= QUIC_INFO_ECN;
 	if (quic_conn_tx_queued(conn)) {
 		if (!quic_cc_room(&conn->path.cc))
 			flags |= QUIC_INFO_CWND_LIMITED;
@@ -187,15 +192,32 @@ static void info_stats(struct quic_info *i, const struct quic_conn *conn)
 	i->sent_acks = s->acks_sent;
 	i->received_acks = s->acks_recv;
 	i->probes = s->pto_total;
+	i->congestion_events = s->congestion_events;
+	i->persistent_congestions = s->persistent;
+	i->ecn_ce_pkts = quic_conn_ce(conn);
 	i->local_streams = st->next_local[0] + st->next_local[1];
 	i->peer_streams = st->next_remote[0] + st->next_remote[1];
 	i->max_data_local = conn->flow_rx.max;
 	i->max_data_peer = conn->flow_tx.limit;
 }
 
+static void info_dgrams(struct quic_info *i, const struct quic_conn *conn)
+{
+	const struct quic_dgram_stats *s = &conn->stats.dgram;
+
+	i->sent_datagrams = s->sent;
+	i->received_datagrams = s->recv;
+	i->lost_datagrams = s->lost;
+	i->acked_datagrams = s->acked;
+	i->send_dropped_datagrams = s->tx_dropped;
+	i->recv_dropped_datagrams = s->rx_dropped;
+	i->max_datagram = quic_conn_dgram_max(conn);
+	i->queued_datagrams = conn->dgrams.tx.n;
+}
+
 /*
  * Members that nobody counts yet stay 0: retransmitted and acknowledged stream
- * bytes, received trains, congestion events, key updates, ECN, datagrams.
+ * bytes, received trains.
  */
 int quic_get_info(struct sock *sk, void *val)
 {
@@ -210,8 +232,10 @@ int quic_get_info(struct sock *sk, void *val)
 	i->version = conn->version;
 	i->flags = info_flags(conn);
 	i->pto_count = conn->pto_count;
+	i->key_updates = quic_conn_tx_gen(conn);
 	info_path(i, &conn->path);
 	info_stats(i, conn);
+	info_dgrams(i, conn);
 	if (quic->established_at)
 		i->handshake_us = div_u64(quic->established_at - conn->created,
 					  QUIC_NS_PER_US);

@@ -14,12 +14,15 @@
 #define US_PER_MS	1000U
 
 /**
- * struct knob_row - one knob, to be set before connect() or listen()
+ * struct knob_row - one knob
  * @off: of its first field in struct quic_sock_config
  * @fields: how many get the same value
  * @unit: of the knob's value per unit of the field
  * @min: least value
  * @max: largest value
+ * @many: EOPNOTSUPP on a SOCK_STREAM socket, which has one stream
+ * @apply: may be set at any time: the connection, if there is one, is to follow;
+ *	NULL: before connect() or listen() only
  */
 struct knob_row {
 	u16 off;
@@ -27,11 +30,17 @@ struct knob_row {
 	u32 unit;
 	u64 min;
 	u64 max;
+	bool many;
+	void (*apply)(struct sock *sk);
 };
 
-#define ROW(member, n, u, lo, hi) {					\
+#define ROW_ANY(member, n, u, lo, hi, m, a) {				\
 	.off = offsetof(struct quic_sock_config, member), .fields = (n),	\
-	.unit = (u), .min = (lo), .max = (hi) }
+	.unit = (u), .min = (lo), .max = (hi), .many = (m), .apply = (a) }
+#define ROW(member, n, u, lo, hi)	ROW_ANY(member, n, u, lo, hi, false, NULL)
+#define ROW_MANY(member, n, u, lo, hi)	ROW_ANY(member, n, u, lo, hi, true, NULL)
+#define ROW_DGRAM(member, lo, hi)					\
+	ROW_ANY(member, 1, 1, lo, hi, true, quic_dgram_configure)
 
 static const struct knob_row rows[QUIC_KNOB_MAX] = {
 	[QUIC_KNOB_HANDSHAKE_TIMEOUT] =
@@ -42,9 +51,16 @@ static const struct knob_row rows[QUIC_KNOB_MAX] = {
 	[QUIC_KNOB_MAX_STREAM_DATA] =
 		ROW(tp.initial_max_stream_data_bidi_local, 3, 1, 0, QUIC_VARINT_MAX),
 	[QUIC_KNOB_MAX_STREAMS_BIDI] =
-		ROW(tp.initial_max_streams_bidi, 1, 1, 0, QUIC_STREAMS_MAX),
+		ROW_MANY(tp.initial_max_streams_bidi, 1, 1, 0, QUIC_STREAMS_MAX),
 	[QUIC_KNOB_MAX_STREAMS_UNI] =
-		ROW(tp.initial_max_streams_uni, 1, 1, 0, QUIC_STREAMS_MAX),
+		ROW_MANY(tp.initial_max_streams_uni, 1, 1, 0, QUIC_STREAMS_MAX),
+	[QUIC_KNOB_MAX_DATAGRAM] =
+		ROW_MANY(tp.max_datagram_frame_size, 1, 1, 0, U16_MAX),
+	[QUIC_KNOB_DATAGRAM_SEND_QUEUE] = ROW_DGRAM(dgram_send_queue, 1, 65536),
+	[QUIC_KNOB_DATAGRAM_RECV_QUEUE] = ROW_DGRAM(dgram_recv_queue, 1, 65536),
+	[QUIC_KNOB_DATAGRAM_DROP] =
+		ROW_DGRAM(dgram_drop, 0,
+			  QUIC_DATAGRAM_SEND_OLDEST | QUIC_DATAGRAM_RECV_OLDEST),
 };
 
 static const struct knob_row *row_of(const struct quic_knob *k)
@@ -59,13 +75,13 @@ static u64 *field(struct sock *sk, const struct knob_row *row)
 
 /**
  * quic_set_knob - set one value
- * @sk: socket, not connected and not listening
+ * @sk: socket, for most knobs not connected and not listening
  * @val: struct quic_knob
  * @len: its bytes
  *
  * A time is rounded up to what the protocol counts in; zero stays zero.
  * Context: process, socket lock held.
- * Return: 0; -ENOPROTOOPT; -EINVAL out of range, or too late.
+ * Return: 0; -ENOPROTOOPT; -EOPNOTSUPP; -EINVAL out of range, or too late.
  */
 int quic_set_knob(struct sock *sk, const void *val, u32 len)
 {
@@ -79,13 +95,17 @@ int quic_set_knob(struct sock *sk, const void *val, u32 len)
 		     2 * sizeof(u64));
 	if (!row)
 		return -ENOPROTOOPT;
+	if (row->many && quic_one(sk))
+		return -EOPNOTSUPP;
 	if (k->reserved || k->value < row->min || k->value > row->max)
 		return -EINVAL;
-	if (!quic_sock_is_fresh(sk))
+	if (!row->apply && !quic_sock_is_fresh(sk))
 		return -EINVAL;
 	v = div_u64(k->value, row->unit) + !!(k->value % row->unit);
 	for (i = 0; i < row->fields; i++)
 		field(sk, row)[i] = v;
+	if (row->apply && quic_sk(sk)->conn)
+		row->apply(sk);
 	return 0;
 }
 

@@ -116,7 +116,7 @@ int quic_set_credential(struct sock *sk, const void *val, u32 len)
 
 	if (!quic_sock_is_fresh(sk) || !len)
 		return -EINVAL;
-	cred = kvmalloc(len, GFP_KERNEL);
+	cred = quic_may_fail(QUIC_FAIL_CONFIG, kvmalloc(len, GFP_KERNEL));
 	if (!cred)
 		return -ENOMEM;
 	memcpy(cred, val, len);
@@ -151,7 +151,8 @@ int quic_set_pin(struct sock *sk, const void *val, u32 len)
 	if (cfg->n_pins == PINS_MAX)
 		return -ENOSPC;
 	if (!cfg->pins)
-		cfg->pins = kvcalloc(PINS_MAX, QUIC_PIN_SIZE, GFP_KERNEL);
+		cfg->pins = quic_may_fail(QUIC_FAIL_CONFIG,
+					  kvcalloc(PINS_MAX, QUIC_PIN_SIZE, GFP_KERNEL));
 	if (!cfg->pins)
 		return -ENOMEM;
 	memcpy(cfg->pins[cfg->n_pins++], val, QUIC_PIN_SIZE);

@@ -5,14 +5,22 @@
  *   mem                 pages: no pressure below, pressure above, hard limit
  *   rmem, wmem          bytes: least, default, most of a socket's buffers
  *   handshake_fallback  1: a namespace without workers uses those of the first
+ *   max_orphans         connections of a namespace whose programs have closed them
+ *   orphan_mem          bytes that these had still to deliver
  *   handshake_wait_ms   how long a handshake waits for a worker to turn up
+ *   retry               0, 1, 2: clients prove their addresses (RFC 9000 8.1) where a
+ *                       listener wants it, also under load, always
+ *   ecn                 1: new connections mark what they send (RFC 9000 13.4); marks
+ *                       that come are reported whatever it says
+ *   reset_key           64 hexadecimal digits; written only: key of stateless reset
+ *                       tokens, so that it is the same when the module comes back
  *
  * All are the module's, not a namespace's, and are seen in the first one only:
  * another's root must not write them.
  */
 #include <linux/limits.h>
 
-#include "glue.h"
+#include "answer.h"
 #include "../compat/sysctl_net.h"
 
 #define MIN_BUF		4096
@@ -21,11 +29,41 @@
 long quic_sysctl_mem[3];	/* quic_proto_init() */
 int quic_sysctl_rmem[3] = { MIN_BUF, 16 << 20, 64 << 20 };
 int quic_sysctl_wmem[3] = { MIN_BUF, 1 << 20, 8 << 20 };
+long quic_sysctl_max_orphans = 8192;
+long quic_sysctl_orphan_mem = 64 << 20;
+unsigned int quic_sysctl_retry = QUIC_RETRY_AUTO;
+unsigned int quic_sysctl_ecn = 1;
 
 #ifdef CONFIG_SYSCTL
 static int min_buf = MIN_BUF;
 static int max_buf = 1 << 30;
 static unsigned int wait_ms_max = WAIT_MS_MAX;
+static unsigned long orphans_max = LONG_MAX;
+static unsigned int retry_max = QUIC_RETRY_ALWAYS;
+static bool reset_key_is_set;
+
+/* What is read says whether it was set, and never the key. */
+static int reset_key_handler(QUIC_CTL_TABLE *table, int write, void *buf, size_t *len,
+			     loff_t *pos)
+{
+	char text[2 * QUIC_RESET_KEY_LEN + 2];	/* a newline and the NUL */
+	struct ctl_table one = { .data = text, .maxlen = sizeof(text) };
+	u8 key[QUIC_RESET_KEY_LEN];
+	int err;
+
+	strscpy(text, READ_ONCE(reset_key_is_set) ? "set" : "random", sizeof(text));
+	err = proc_dostring(&one, write, buf, len, pos);
+	if (err || !write)
+		return err;
+	err = -EINVAL;
+	if (strlen(strim(text)) == 2 * sizeof(key) && !hex2bin(key, text, sizeof(key)))
+		err = quic_reset_key_set(key);
+	if (!err)
+		WRITE_ONCE(reset_key_is_set, true);
+	memzero_explicit(text, sizeof(text));
+	memzero_explicit(key, sizeof(key));
+	return err;
+}
 
 static struct ctl_table quic_table[] = {
 	{
@@ -54,6 +92,22 @@ static struct ctl_table quic_table[] = {
 		.extra2		= &max_buf,
 	},
 	{
+		.procname	= "max_orphans",
+		.data		= &quic_sysctl_max_orphans,
+		.maxlen		= sizeof(quic_sysctl_max_orphans),
+		.mode		= 0644,
+		.proc_handler	= proc_doulongvec_minmax,
+		.extra2		= &orphans_max,
+	},
+	{
+		.procname	= "orphan_mem",
+		.data		= &quic_sysctl_orphan_mem,
+		.maxlen		= sizeof(quic_sysctl_orphan_mem),
+		.mode		= 0644,
+		.proc_handler	= proc_doulongvec_minmax,
+		.extra2		= &orphans_max,
+	},
+	{
 		.procname	= "handshake_fallback",
 		.data		= &quic_hs_fallback,
 		.maxlen		= sizeof(quic_hs_fallback),
@@ -69,6 +123,28 @@ static struct ctl_table quic_table[] = {
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec_minmax,
 		.extra2		= &wait_ms_max,
+	},
+	{
+		.procname	= "retry",
+		.data		= &quic_sysctl_retry,
+		.maxlen		= sizeof(quic_sysctl_retry),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra2		= &retry_max,
+	},
+	{
+		.procname	= "ecn",
+		.data		= &quic_sysctl_ecn,
+		.maxlen		= sizeof(quic_sysctl_ecn),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra1		= SYSCTL_ZERO,
+		.extra2		= SYSCTL_ONE,
+	},
+	{
+		.procname	= "reset_key",
+		.mode		= 0600,
+		.proc_handler	= reset_key_handler,
 	},
 	QUIC_SYSCTL_END
 };

@@ -23,10 +23,11 @@
  * quic_timers_stop() never waits for a callback: called from within one it would
  * wait for itself, and a callback that still runs finds @attached false.
  */
-#include "glue.h"
+#include "answer.h"
 #include "../compat/timer.h"
 
 #define RETRY_NS	(10 * QUIC_NS_PER_MS)	/* memory was short */
+#define HOLD_NS		(200 * QUIC_NS_PER_MS)	/* as TCP waits with MSG_MORE */
 
 struct workqueue_struct *quic_wq;
 
@@ -81,6 +82,8 @@ static void work_fn(struct work_struct *work)
 
 	lock_sock(sk);
 	if (qs->attached) {
+		quic_version_neg_run(sk);
+		quic_retry_run(sk);
 		quic_hs_crypto(sk);
 		quic_xmit(sk);
 		quic_settle(sk);
@@ -140,6 +143,13 @@ void quic_timers_retry(struct sock *sk)
 		arm_pacing(sk, quic_now() + RETRY_NS);
 }
 
+/* quic_timer_run() settles, due or not, and that sends. */
+void quic_timers_hold(struct sock *sk)
+{
+	if (quic_sk(sk)->attached)
+		arm_coarse(sk, quic_now() + HOLD_NS);
+}
+
 /**
  * quic_timers_update - set both timers to what the core asks for
  * @sk: socket, lock held
@@ -167,6 +177,7 @@ void quic_timers_init(struct sock *sk)
 	hrtimer_setup(&qs->pacing_timer, pacing_fn, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_PINNED_SOFT);
 	INIT_WORK(&qs->work, work_fn);
+	quic_rekey_init(sk);
 	INIT_LIST_HEAD(&qs->rx_backlog);
 	skb_queue_head_init(&qs->pending);
 	spin_lock_init(&qs->accept_lock);

@@ -32,6 +32,7 @@
 #include <linux/user_namespace.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/inet_ecn.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 #include <asm/simd.h>
@@ -55,6 +56,8 @@ static void count_skb(struct net *net, const struct sk_buff *skb)
 		quic_mib_inc(net, InTrains);
 	}
 	quic_mib_add(net, InDatagrams, n);
+	if (quic_skb_ecn(skb) == INET_ECN_CE)
+		quic_mib_add(net, InCe, n);
 }
 
 static bool queue_empty(struct sock *sk)
@@ -75,7 +78,7 @@ static bool udp_drain(struct quic_udp *udp, struct sock *sk)
 		if (skb) {
 			skb_orphan(skb);
 			count_skb(udp->net, skb);
-			quic_udp_rcv(udp, skb);
+			quic_udp_rcv(udp, skb, QUIC_RX_FRESH);
 		} else if (err == -EAGAIN) {
 			return false;	/* another CPU was faster */
 		}			/* else an ICMP error, taken now */
@@ -274,12 +277,51 @@ static int udp_create_sock(struct quic_udp *udp)
 		cfg.local_ip6 = udp->addr.v6.sin6_addr;
 	else
 		cfg.local_ip = udp->addr.v4.sin_addr;
-	err = udp_sock_create(udp->net, &cfg, &udp->sock);
+	err = quic_fail(QUIC_FAIL_SOCK) ? -ENOMEM :
+		udp_sock_create(udp->net, &cfg, &udp->sock);
 	if (err)
 		return err;
 	udp->sk = udp->sock->sk;
 	udp->addr.v4.sin_port = inet_sk(udp->sk)->inet_sport;
 	return 0;
+}
+
+/**
+ * struct udp_birth - a UDP socket being made
+ * @work: makes it
+ * @udp: for whom
+ * @err: result
+ */
+struct udp_birth {
+	struct work_struct work;
+	struct quic_udp *udp;
+	int err;
+};
+
+static void udp_birth_fn(struct work_struct *work)
+{
+	struct udp_birth *b = container_of(work, struct udp_birth, work);
+
+	b->err = udp_create_sock(b->udp);
+}
+
+/*
+ * By a worker, since the kernel takes from the current task whose a socket is. What
+ * belongs to the QUIC sockets that share it must not apply to it as well: cgroup
+ * programs would run twice for each packet, and for the packets of others; bind
+ * hooks would see an address that they have changed already; the memory cgroup of
+ * who came first would be charged; and who may bind here was checked before.
+ * Not by quic_wq, whose work may be waiting for the mutex that we hold.
+ */
+static int udp_birth(struct quic_udp *udp)
+{
+	struct udp_birth b = { .udp = udp };
+
+	INIT_WORK_ONSTACK(&b.work, udp_birth_fn);
+	schedule_work(&b.work);
+	flush_work(&b.work);
+	destroy_work_on_stack(&b.work);
+	return b.err;
 }
 
 /* Under the mutex: nobody finds it any more, the address is free. */
@@ -321,7 +363,7 @@ static void udp_free_work(struct work_struct *work)
 static struct quic_udp *udp_alloc(struct net *net, const union quic_addr *addr, int dev,
 				  struct sock *sk)
 {
-	struct quic_udp *udp = kzalloc(sizeof(*udp), GFP_KERNEL);
+	struct quic_udp *udp = quic_may_fail(QUIC_FAIL_SOCK, kzalloc(sizeof(*udp), GFP_KERNEL));
 
 	if (!udp)
 		return NULL;
@@ -351,7 +393,7 @@ static struct quic_udp *udp_make(struct net *net, const union quic_addr *addr, i
 
 	if (!udp)
 		return ERR_PTR(-ENOMEM);
-	err = udp_create_sock(udp);
+	err = udp_birth(udp);
 	if (err) {
 		put_net(net);
 		kfree(udp);
@@ -398,7 +440,7 @@ static struct quic_udp *udp_join(struct net *net, const union quic_addr *addr, i
 }
 
 struct quic_udp *quic_udp_get(struct net *net, const union quic_addr *addr, int dev,
-			      struct sock *sk)
+			      struct sock *sk, bool low_port)
 {
 	union quic_addr a = *addr;
 	struct quic_udp *udp = NULL;
@@ -406,8 +448,7 @@ struct quic_udp *quic_udp_get(struct net *net, const union quic_addr *addr, int 
 
 	quic_addr_unmap(&a);
 	port = ntohs(a.v4.sin_port);
-	/* kernel_bind() would ask too, but not when we join */
-	if (port && inet_port_requires_bind_service(net, port) &&
+	if (port && !low_port && inet_port_requires_bind_service(net, port) &&
 	    !ns_capable(net->user_ns, CAP_NET_BIND_SERVICE))
 		return ERR_PTR(-EACCES);
 	mutex_lock(&quic_udp_mutex);

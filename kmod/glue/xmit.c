@@ -28,8 +28,11 @@
  * from building to sealing, and nothing below ip_local_out() comes back into this
  * file on the same stack: what loops back is queued for softirq.
  *
- * Worst case: BH stays off for one train, 64 packets. Not here: ECN marks (0 for
- * now), delivery times for fq, IP options, zero-copy.
+ * The ECN bits of the headers are the core's, the rest of TOS or traffic class the
+ * user's.
+ *
+ * Worst case: BH stays off for one train, 64 packets. Not here: delivery times for
+ * fq, IP options, zero-copy.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -70,7 +73,7 @@ struct xmit_train {
  * @local: from here
  * @peer: to there; of the same family
  * @ttl: or hop limit
- * @tos: or traffic class, no ECN bits
+ * @tos: or traffic class
  * @flow: flow label, IPv6
  */
 struct xmit_hdr {
@@ -246,7 +249,7 @@ static struct sk_buff *train_skb(const struct dst_entry *dst)
 	struct sk_buff *skb;
 
 	room += dst ? LL_RESERVED_SPACE(dst->dev) + dst->header_len : LL_MAX_HEADER;
-	skb = alloc_skb(room, GFP_ATOMIC | __GFP_NOWARN);
+	skb = quic_may_fail(QUIC_FAIL_TX, alloc_skb(room, GFP_ATOMIC | __GFP_NOWARN));
 	if (skb)
 		skb_reserve(skb, room);
 	return skb;
@@ -266,7 +269,8 @@ u8 *quic_host_tx_space(struct quic_tx_batch *batch, u32 len)
 		put_page(f->page);
 		f->page = NULL;
 	}
-	if (!t->skb || !skb_page_frag_refill(len, f, GFP_ATOMIC | __GFP_NOWARN) ||
+	if (!t->skb || quic_fail(QUIC_FAIL_TX) ||
+	    !skb_page_frag_refill(len, f, GFP_ATOMIC | __GFP_NOWARN) ||
 	    f->size - f->offset < len) {
 		t->nomem = true;
 		return NULL;
@@ -428,6 +432,7 @@ static void xmit_send(struct sock *sk, struct xmit_train *t, const struct quic_t
 		train_gso(batch, skb);
 	skb_set_hash_from_sk(skb, sk);
 	hdr_for_sock(&h, sk, skb, t->dst);
+	h.tos |= batch->ecn;
 	skb->priority = READ_ONCE(sk->sk_priority);
 	skb->mark = READ_ONCE(sk->sk_mark);
 	skb_dst_set(skb, dst_clone(t->dst));
@@ -440,6 +445,8 @@ static void count(struct sock *sk, const struct quic_tx_batch *batch)
 {
 	quic_mib_add(sock_net(sk), OutDatagrams, batch->n_dgrams);
 	quic_mib_add(sock_net(sk), OutPackets, batch->n);
+	if (batch->ecn)
+		quic_mib_add(sock_net(sk), OutEct, batch->n_dgrams);
 	if (batch->n_dgrams > 1)
 		quic_mib_inc(sock_net(sk), OutTrains);
 }
@@ -534,9 +541,8 @@ static struct dst_entry *reply_route(struct sock *sk, struct sk_buff *in,
 #endif
 }
 
-void quic_xmit_stateless(struct quic_udp *udp, struct sk_buff *in, const u8 *data, u32 len)
+void quic_xmit_stateless(struct sock *sk, struct sk_buff *in, const u8 *data, u32 len)
 {
-	struct sock *sk = udp->sk;
 	union quic_addr peer, local;
 	struct xmit_hdr h = { .peer = &peer, .local = &local };
 	struct dst_entry *dst;
@@ -546,21 +552,25 @@ void quic_xmit_stateless(struct quic_udp *udp, struct sk_buff *in, const u8 *dat
 	quic_udp_addrs(in, &peer, &local);
 	dst = reply_route(sk, in, &peer, &local);
 	if (IS_ERR(dst)) {
-		quic_mib_inc(udp->net, XmitError);
+		quic_mib_inc(sock_net(sk), XmitError);
 		return;
 	}
 	room = LL_RESERVED_SPACE(dst->dev) + dst->header_len + sizeof(struct ipv6hdr) +
 	       sizeof(struct udphdr);
-	skb = alloc_skb(room + len, GFP_ATOMIC | __GFP_NOWARN);
+	skb = quic_may_fail(QUIC_FAIL_TX, alloc_skb(room + len, GFP_ATOMIC | __GFP_NOWARN));
 	if (!skb) {
 		dst_release(dst);
-		quic_mib_inc(udp->net, DropMemory);
+		quic_mib_inc(sock_net(sk), DropMemory);
 		return;
 	}
 	skb_reserve(skb, room);
 	skb_put_data(skb, data, len);
 	skb_dst_set(skb, dst);
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = READ_ONCE(sk->sk_mark);
+	/* cgroup egress programs run for skbs that are their socket's */
+	skb_set_owner_w(skb, sk);
 	h.ttl = peer.sa.sa_family == AF_INET ? ip4_dst_hoplimit(dst) : ip6_dst_hoplimit(dst);
 	if (push_and_go(skb, &h, sk, 1))
-		quic_mib_inc(udp->net, XmitError);
+		quic_mib_inc(sock_net(sk), XmitError);
 }
