@@ -2,13 +2,14 @@
 /*
  * The ciphers: their names in quicd.conf, in GnuTLS and in the kernel ABI.
  *
- * One row each. A new cipher is a row here once the kernel implements it; what
- * is offered is decided by ciphers= in the configuration, whose default is
- * what the kernel module of this release can do.
+ * One row each, most wanted first. What is offered are the rows that ciphers= in
+ * the configuration names (default: all), that the kernel says it has, and that
+ * the socket asks for.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/quic_hs.h>
 #include <linux/tls.h>
 
 #include "cipher.h"
@@ -57,6 +58,23 @@ int cipher_by_number(uint32_t number)
 			return i;
 	}
 	return CIPHER_NONE;
+}
+
+/**
+ * cipher_mask - the rows that the kernel has
+ * @bits: QUIC_HS_A_CIPHERS
+ *
+ * Return: bit n for row n.
+ */
+unsigned int cipher_mask(uint32_t bits)
+{
+	unsigned int mask = 0;
+
+	for (int i = 0; i < CIPHERS; i++) {
+		if (bits & QUIC_HS_CIPHER_BIT(rows[i].number))
+			mask |= 1U << i;
+	}
+	return mask;
 }
 
 /**

@@ -7,11 +7,12 @@
 #include "common.h"
 
 #define CIPHERS 3			/* rows of the table in cipher.c */
-#define CIPHER_DEFAULT "aes128-gcm"	/* what this quicsock.ko implements */
+#define CIPHER_ALL ((1U << CIPHERS) - 1)
 #define CIPHER_NONE (-1)
 
 int cipher_by_name(const char *name, size_t len);
 int cipher_by_number(uint32_t number);
+unsigned int cipher_mask(uint32_t bits);
 uint32_t cipher_number(gnutls_cipher_algorithm_t algorithm);
 int cipher_priority(unsigned int mask, gnutls_priority_t *priority);
 

@@ -18,7 +18,9 @@
  * Context: load and publish belong to the main thread; get, put and lookups to
  * any thread registered with RCU.
  *
- * Not here: include files, environment variables, defaults for applications.
+ * Not here: include files, environment variables.
+ *
+ * Large because keys, their parsers and their checks are one grammar.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -141,8 +143,7 @@ static int set_ciphers(struct parser *p, const char *value)
 	}
 	if (!p->cfg->ciphers)
 		return complain(p, p->line,
-				"ciphers is empty; leave it out for "
-				CIPHER_DEFAULT);
+				"ciphers is empty; leave it out for all");
 	return 0;
 }
 
@@ -170,7 +171,7 @@ static int set_key(struct parser *p, const char *value)
 {
 	struct stat st;
 
-	if (!stat(value, &st) && st.st_mode & (S_IROTH | S_IWOTH))
+	if (!stat(value, &st) && st.st_mode & 0006)
 		log_warning("%s:%u: key '%s' is open to everybody; chmod 600",
 			    p->path, p->line, value);
 	return remember(p, p->key, &p->n_keys, value);
@@ -202,9 +203,8 @@ static int parse_uids(const char *word, struct uid_range *r)
 		r->last = pw->pw_uid;
 		return 0;
 	}
-	if (strlen(word) >= sizeof(copy))
+	if (snprintf(copy, sizeof(copy), "%s", word) >= (int)sizeof(copy))
 		return -1;
-	strcpy(copy, word);
 	dash = strchr(copy, '-');
 	if (dash)
 		*dash++ = '\0';
@@ -248,6 +248,35 @@ out:
 	return err;
 }
 
+/* RFC 7301 3.1: a name is not empty; one of more than 255 bytes does not fit. */
+static int set_alpn(struct parser *p, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len > QUIC_HS_ALPN_MAX || value[0] == ',' || value[len - 1] == ',' ||
+	    strstr(value, ",,") || strpbrk(value, " \t"))
+		return complain(p, p->line, "alpn is names with single commas"
+				" between, %d characters at most",
+				QUIC_HS_ALPN_MAX);
+	copy_text(p->profile->alpn, sizeof(p->profile->alpn), value);
+	return 0;
+}
+
+static int set_host(struct parser *p, const char *value)
+{
+	switch (hosts_add(&p->profile->hosts, value)) {
+	case 0:
+		return 0;
+	case -ENOMEM:
+		return complain(p, p->line, "out of memory");
+	case -EEXIST:
+		return complain(p, p->line, "this address has a name already:"
+				" '%s'", value);
+	}
+	return complain(p, p->line, "'%s' is not ADDRESS NAME; use for example"
+			" 192.0.2.1 www.example.org", value);
+}
+
 static const struct {
 	bool global;
 	const char *name;
@@ -261,6 +290,8 @@ static const struct {
 	{ false, "key",		set_key },
 	{ false, "ca",		set_ca },
 	{ false, "allow_uid",	set_allow_uid },
+	{ false, "alpn",	set_alpn },
+	{ false, "host",	set_host },
 };
 
 static struct profile *find_profile(const struct config *cfg, const char *name)
@@ -430,14 +461,13 @@ static int parse_file(struct parser *p, FILE *f)
 static int finish(struct parser *p)
 {
 	struct config *cfg = p->cfg;
-	int err;
+	int err = 0;
 
 	if (!find_profile(cfg, "default") && !add_profile(cfg, "default"))
 		return complain(p, p->line, "out of memory");
-	err = cipher_priority(cfg->ciphers, &cfg->priority);
-	for (int i = 0; i < CIPHERS && !err; i++) {
-		if (cfg->ciphers & 1U << i)
-			err = cipher_priority(1U << i, &cfg->priority_one[i]);
+	for (unsigned int mask = 1; mask <= CIPHER_ALL && !err; mask++) {
+		if (!(mask & ~cfg->ciphers))
+			err = cipher_priority(mask, &cfg->priority[mask]);
 	}
 	if (err)
 		return complain(p, p->line, "GnuTLS refuses the ciphers: %s",
@@ -461,8 +491,7 @@ static struct config *new_config(void)
 		cfg->workers = CONFIG_WORKERS_MAX;
 	cfg->log_level = LOG_INFO;
 	cfg->keylog_fd = -1;
-	cfg->ciphers = 1U << cipher_by_name(CIPHER_DEFAULT,
-					    strlen(CIPHER_DEFAULT));
+	cfg->ciphers = CIPHER_ALL;
 	return cfg;
 }
 
@@ -509,14 +538,13 @@ static void config_free(struct urcu_ref *ref)
 	for (p = cfg->profiles; p; p = next) {
 		next = p->next;
 		creds_clear(&p->creds);
+		hosts_clear(&p->hosts);
 		free(p->uid);
 		free(p);
 	}
-	if (cfg->priority)
-		gnutls_priority_deinit(cfg->priority);
-	for (int i = 0; i < CIPHERS; i++) {
-		if (cfg->priority_one[i])
-			gnutls_priority_deinit(cfg->priority_one[i]);
+	for (unsigned int mask = 1; mask <= CIPHER_ALL; mask++) {
+		if (cfg->priority[mask])
+			gnutls_priority_deinit(cfg->priority[mask]);
 	}
 	if (cfg->system)
 		gnutls_x509_trust_list_deinit(cfg->system, 1);

@@ -8,6 +8,7 @@
 
 #include "cipher.h"
 #include "creds.h"
+#include "hosts.h"
 #include "log.h"
 
 #define CONFIG_FILE "/etc/quicd.conf"
@@ -31,6 +32,8 @@ struct uid_range {
  * @creds: its certificates, keys, CAs
  * @uid: who may use it
  * @n_uids: how many ranges; 0: everybody
+ * @alpn: for sockets that name no protocol, comma separated; "" none
+ * @hosts: for clients that name no server
  */
 struct profile {
 	struct profile *next;
@@ -38,6 +41,8 @@ struct profile {
 	struct creds creds;
 	struct uid_range *uid;
 	unsigned int n_uids;
+	char alpn[QUIC_HS_ALPN_MAX + 1];
+	struct hosts hosts;
 };
 
 /**
@@ -48,8 +53,7 @@ struct profile {
  * @log_level: what to print
  * @keylog_fd: NSS key log, -1 for none
  * @ciphers: enabled, bit n for row n of cipher.c
- * @priority: of all enabled ciphers
- * @priority_one: of each enabled cipher alone
+ * @priority: by set of ciphers, for all that are enabled in full
  * @profiles: all, "default" among them
  * @system_lock: guards the making of @system
  * @system: the system's trust store, NULL until first used
@@ -61,8 +65,7 @@ struct config {
 	enum log_level log_level;
 	int keylog_fd;
 	unsigned int ciphers;
-	gnutls_priority_t priority;
-	gnutls_priority_t priority_one[CIPHERS];
+	gnutls_priority_t priority[CIPHER_ALL + 1];
 	struct profile *profiles;
 	pthread_mutex_t system_lock;
 	gnutls_x509_trust_list_t system;

@@ -134,8 +134,7 @@ int creds_add_memory(struct creds *c, const void *data, size_t len)
 	if (der_element(data, len))
 		err = add_der(c, data, len);
 	else
-		err = gnutls_certificate_set_x509_key_mem(c->cert, &d, &d,
-							GNUTLS_X509_FMT_PEM);
+		err = gnutls_certificate_set_x509_key_mem(c->cert, &d, &d, GNUTLS_X509_FMT_PEM);
 	if (err < 0)
 		return err;
 	c->has_key = true;

@@ -246,8 +246,9 @@ static int on_message(gnutls_session_t session, unsigned int type,
 	struct hello h;
 
 	(void)when;
-	if (!incoming || (!hello &&
-	    (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS || engine_is_server(e))))
+	if (!incoming)
+		return 0;
+	if (!hello && (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS || engine_is_server(e)))
 		return 0;
 	if (hello_parse(msg->data, msg->size, hello, &h))
 		return engine_note(e, REASON_HELLO, NULL);
@@ -290,8 +291,9 @@ static int setup_session(struct engine *e)
 					  GNUTLS_EXT_FLAG_TLS |
 					  GNUTLS_EXT_FLAG_CLIENT_HELLO |
 					  GNUTLS_EXT_FLAG_EE);
+	engine_setup_defaults(e);
 	if (!err)
-		err = engine_setup_ciphers(e);
+		err = engine_setup_ciphers(e, e->start.cipher);
 	if (!err && !engine_is_server(e))
 		err = engine_setup_client(e);
 	return err;

@@ -48,7 +48,8 @@ static inline bool engine_is_server(const struct engine *e)
 }
 
 int engine_note(struct engine *e, enum reason r, const char *detail);
-int engine_setup_ciphers(struct engine *e);
+int engine_setup_ciphers(struct engine *e, uint32_t number);
+void engine_setup_defaults(struct engine *e);
 int engine_setup_client(struct engine *e);
 int engine_setup_listener(struct engine *e, const struct blob *alpn);
 

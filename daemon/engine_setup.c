@@ -45,23 +45,56 @@ static int on_certificate(gnutls_session_t session)
 	return r == REASON_NONE ? 0 : engine_note(e, r, detail);
 }
 
+static void default_alpn(const struct engine *e, const char *profile, char *alpn)
+{
+	const struct profile *p = config_profile(e->cfg, profile);
+
+	if (p && !*alpn)
+		copy_text(alpn, QUIC_HS_ALPN_MAX + 1, p->alpn);
+}
+
 /**
- * engine_setup_ciphers - offer what the socket asks for and quicd.conf allows
+ * engine_setup_defaults - what quicd.conf says for a socket that said nothing
+ * @e: engine; its START is changed
+ *
+ * A TCP program whose socket() call was changed names neither a protocol nor a
+ * server. A profile that is not there is complained about later.
+ */
+void engine_setup_defaults(struct engine *e)
+{
+	struct hs_start *s = &e->start;
+	const struct profile *p;
+	const char *name;
+
+	for (unsigned int i = 0; i < s->n_listeners; i++)
+		default_alpn(e, s->listener[i].profile, s->listener[i].alpn);
+	if (engine_is_server(e))
+		return;
+	default_alpn(e, s->profile, s->alpn);
+	p = config_profile(e->cfg, s->profile);
+	name = p ? hosts_find(&p->hosts, s->server_name) : NULL;
+	if (name)
+		copy_text(s->server_name, sizeof(s->server_name), name);
+}
+
+/**
+ * engine_setup_ciphers - offer what the socket asks for, the kernel has and
+ * quicd.conf allows
  * @e: engine
+ * @number: the only cipher that the socket wants (TLS_CIPHER_*), 0 for any
  *
  * Return: 0 or GNUTLS_E_*.
  */
-int engine_setup_ciphers(struct engine *e)
+int engine_setup_ciphers(struct engine *e, uint32_t number)
 {
-	struct config *cfg = e->cfg;
-	int row;
+	unsigned int mask = e->cfg->ciphers & cipher_mask(e->start.ciphers);
+	int row = cipher_by_number(number);
 
-	if (!e->start.cipher)
-		return gnutls_priority_set(e->session, cfg->priority);
-	row = cipher_by_number(e->start.cipher);
-	if (row == CIPHER_NONE || !(cfg->ciphers & 1U << row))
+	if (number)
+		mask &= row == CIPHER_NONE ? 0 : 1U << row;
+	if (!mask)
 		return engine_note(e, REASON_CIPHER, NULL);
-	return gnutls_priority_set(e->session, cfg->priority_one[row]);
+	return gnutls_priority_set(e->session, e->cfg->priority[mask]);
 }
 
 /* Find the profile, check that @uid may use it. NULL: failed. */
@@ -226,7 +259,9 @@ int engine_setup_listener(struct engine *e, const struct blob *alpn)
 	if (!p->creds.has_key)
 		return engine_note(e, REASON_NO_KEY, p->name);
 	e->tparams = &l->tparams;
-	err = use_creds(e, &p->creds);
+	err = l->cipher ? engine_setup_ciphers(e, l->cipher) : 0;
+	if (!err)
+		err = use_creds(e, &p->creds);
 	if (!err)
 		err = use_cert_request(e, p);
 	if (!err && name.size)

@@ -7,7 +7,7 @@
  * libnl's callbacks nor its sequence checks, and in tests the descriptor is a
  * socket pair.
  *
- * Each worker's socket asks for capped acknowledgements: an error must not
+ * Each worker's socket asks for capped acknowledgments: an error must not
  * carry a copy of the flight, with its secrets, back through the kernel.
  *
  * Not here: the contents of messages (wire.c).

@@ -70,8 +70,8 @@ static const struct {
 		"this verification mode is not supported by this quicd",
 		"use QUIC_VERIFY_PROFILE, _SYSTEM, _PINNED or _NONE" },
 	[REASON_CIPHER] = { EOPNOTSUPP, ALERT_NONE,
-		"the cipher asked for is not enabled",
-		"see ciphers= in quicd.conf" },
+		"the cipher asked for is not enabled, or the kernel lacks it",
+		"see ciphers= in quicd.conf, and dmesg" },
 	[REASON_ALPN_LIST] = { EINVAL, ALERT_NONE,
 		"the ALPN list is malformed",
 		"separate names by single commas (QUIC_SOCKOPT_ALPN)" },
@@ -187,8 +187,7 @@ void reason_format(enum reason r, int alert, const char *detail, char *text,
 	char sent[64] = "";
 
 	if (alert != FLIGHT_NO_ALERT) {
-		name = gnutls_alert_get_strname(
-				(gnutls_alert_description_t)alert);
+		name = gnutls_alert_get_strname((gnutls_alert_description_t)alert);
 		snprintf(sent, sizeof(sent), ", TLS alert %d%s%s", alert,
 			 name ? " " : "", name ? name + strlen("GNUTLS_A_") : "");
 	}

@@ -4,7 +4,7 @@
 
 #include "flight.h"
 
-/**
+/*
  * enum reason - why a handshake ends; reason.c has a row for each
  */
 enum reason {

@@ -133,7 +133,7 @@ static void explain(enum reason r, gnutls_x509_crt_t leaf,
 		break;
 	case REASON_CERT_UNTRUSTED:
 		if (gnutls_x509_crt_get_issuer_dn(leaf, name, &len))
-			strcpy(name, "?");
+			snprintf(name, sizeof(name), "?");
 		snprintf(detail, VERIFY_DETAIL_MAX, "issued by '%s'", name);
 		break;
 	default:

@@ -24,6 +24,9 @@
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 
+#include <linux/tls.h>
+
+#include "../kmod/core/plant.h"
 #include "wire.h"
 
 /* A nest carries its length in 16 bits: what else is in a DONE fits beside. */
@@ -82,6 +85,7 @@ static const struct rule top_rules[QUIC_HS_A_MAX + 1] = {
 	[QUIC_HS_A_CRYPTO]	= { FORM_VIEW, QUIC_HS_CRYPTO_MAX,
 				    MSG(crypto) },
 	[QUIC_HS_A_ACTION]	= { FORM_SKIP, 0, 0 },
+	[QUIC_HS_A_CIPHERS]	= { FORM_U32, 4, START(ciphers) },
 };
 
 static const struct rule listener_rules[QUIC_HS_L_MAX + 1] = {
@@ -95,6 +99,7 @@ static const struct rule listener_rules[QUIC_HS_L_MAX + 1] = {
 				    LISTENER(tparams) },
 	[QUIC_HS_L_UID]		= { FORM_U32, 4, LISTENER(uid) },
 	[QUIC_HS_L_CERT_REQUEST] = { FORM_U32, 4, LISTENER(cert_request) },
+	[QUIC_HS_L_CIPHER]	= { FORM_U32, 4, LISTENER(cipher) },
 };
 
 #define A(name) (1U << QUIC_HS_A_##name)
@@ -108,7 +113,7 @@ static int put_string(char *to, const uint8_t *data, size_t len, size_t max)
 {
 	if (len && !data[len - 1])
 		len--;
-	if (len > max || memchr(data, 0, len))
+	if (len > max + QUIC_PLANTED(25) || memchr(data, 0, len))
 		return -EINVAL;
 	memcpy(to, data, len);
 	to[len] = '\0';
@@ -242,9 +247,13 @@ static int put_listener(struct hs_start *start, const struct nlattr *nest)
 	return 0;
 }
 
-static int check_start(const struct hs_start *start, uint32_t seen)
+static int check_start(struct hs_start *start, uint32_t seen)
 {
 	uint32_t needs = START_NEEDS;
+
+	/* the one that QUIC cannot do without */
+	if (!(seen & A(CIPHERS)))
+		start->ciphers = QUIC_HS_CIPHER_BIT(TLS_CIPHER_AES_GCM_128);
 
 	switch (start->role) {
 	case QUIC_HS_ROLE_CLIENT:
@@ -259,7 +268,7 @@ static int check_start(const struct hs_start *start, uint32_t seen)
 	return (seen & needs) == needs ? 0 : -EINVAL;
 }
 
-static int check(const struct hs_msg *msg, uint32_t seen)
+static int check(struct hs_msg *msg, uint32_t seen)
 {
 	const uint32_t crypto = A(ID) | A(LEVEL) | A(CRYPTO);
 
@@ -340,7 +349,7 @@ static struct nl_msg *message(uint16_t family, uint32_t seq, uint8_t cmd,
 /**
  * wire_encode_register - make a REGISTER
  * @family: number of the family
- * @seq: sequence number of its acknowledgement
+ * @seq: sequence number of its acknowledgment
  *
  * Return: the message, to be released with wire_free(), or NULL.
  */

@@ -29,6 +29,7 @@ struct tparams {
  * @id: QUIC_HS_L_ID
  * @uid: whose it is
  * @cert_request: 0 no client certificate, 1 asked, 2 required
+ * @cipher: the only one allowed, 0 for any
  * @alpn: comma separated, "" serves clients that offer none
  * @sni: comma separated patterns, "" serves any name
  * @profile: credential profile, "" for the default
@@ -38,6 +39,7 @@ struct hs_listener {
 	uint32_t id;
 	uint32_t uid;
 	uint32_t cert_request;
+	uint32_t cipher;
 	char alpn[QUIC_HS_ALPN_MAX + 1];
 	char sni[WIRE_SNI_MAX + 1];
 	char profile[QUIC_HS_PROFILE_MAX + 1];
@@ -52,7 +54,8 @@ struct hs_listener {
  * @gid: its group
  * @netns: cookie of its network namespace
  * @timeout_ms: when the kernel gives up
- * @cipher: the only one allowed, 0 for any that is enabled
+ * @ciphers: those the kernel has, QUIC_HS_CIPHER_BIT()
+ * @cipher: client: the only one allowed, 0 for any
  * @verify: enum quic_verify
  * @server_name: client: "" for none
  * @alpn: client: "" for none
@@ -73,6 +76,7 @@ struct hs_start {
 	uint32_t gid;
 	uint64_t netns;
 	uint32_t timeout_ms;
+	uint32_t ciphers;
 	uint32_t cipher;
 	uint32_t verify;
 	char server_name[QUIC_HS_NAME_MAX + 1];

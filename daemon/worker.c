@@ -332,7 +332,7 @@ static void on_message(struct worker *w, const struct nlmsghdr *hdr)
 	wire_start_clear(&msg->start);
 }
 
-/* The text of an extended acknowledgement. */
+/* The text of an extended acknowledgment. */
 static void extack_text(const struct nlmsghdr *hdr, char *text, size_t len)
 {
 	const struct nlmsgerr *e = nlmsg_data(hdr);
@@ -356,7 +356,7 @@ static void extack_text(const struct nlmsghdr *hdr, char *text, size_t len)
 		nla_strlcpy(text, msg, len);
 }
 
-/* The kernel refused a flight. */
+/* The kernel refused a flight; what it says of the same one again is old. */
 static void on_rejected(struct worker *w, uint32_t seq, int error,
 			const char *text)
 {
@@ -364,8 +364,9 @@ static void on_rejected(struct worker *w, uint32_t seq, int error,
 	uint64_t id = w->sent[seq % SENT_MAX].id;
 	char detail[128];
 
-	if (w->sent[seq % SENT_MAX].seq != seq)
+	if (!id || w->sent[seq % SENT_MAX].seq != seq)
 		return;
+	w->sent[seq % SENT_MAX].id = 0;
 	rcu_read_lock();
 	hs = table_find(w->pool->table, id);
 	rcu_read_unlock();
