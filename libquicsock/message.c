@@ -114,6 +114,20 @@ ssize_t quicsock_send(int fd, const void *buf, size_t len, int64_t sid,
 	return quic_sendmsg(fd, buf, len, sid, flags | MSG_NOSIGNAL);
 }
 
+int quicsock_send_datagram(int fd, const void *buf, size_t len, unsigned int flags)
+{
+	ssize_t n = quicsock_send(fd, buf, len, -1, flags | MSG_QUIC_DATAGRAM);
+
+	return n < 0 ? -1 : 0;
+}
+
+ssize_t quicsock_max_datagram(int fd)
+{
+	struct quic_info info;
+
+	return quicsock_info(fd, &info) ? -1 : (ssize_t)info.max_datagram;
+}
+
 static int wait_writable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -180,6 +194,21 @@ int64_t quicsock_open_stream(int fd, unsigned int flags)
 	if (getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_STREAM_OPEN, &info, &len))
 		return -1;
 	return info.stream_id;
+}
+
+int quicsock_set_priority(int fd, int64_t sid, unsigned int urgency, bool incremental)
+{
+	struct quic_stream_priority p = {
+		.stream_id = sid,
+		.urgency = urgency,
+		.incremental = incremental,
+	};
+
+	if (urgency > 7) {
+		errno = EINVAL;
+		return -1;
+	}
+	return setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_STREAM_PRIORITY, &p, sizeof(p));
 }
 
 /* The option with 64-bit codes, or the draft's where the kernel is older. */

@@ -43,13 +43,14 @@ static int set_verify(int fd, const struct quicsock_opts *o)
 static int set_config(int fd, const struct quicsock_opts *o)
 {
 	struct quic_config c = {
+		.version = o->version,
 		.payload_cipher_type = o->cipher,
 		.stream_data_nodelay = !!(o->flags & QUICSOCK_NODELAY),
 		.validate_peer_address = !!(o->flags & QUICSOCK_RETRY),
 		.keepalive_probe_interval = o->keepalive_ms * US_PER_MS,
 	};
 
-	if (!o->cipher && !o->keepalive_ms &&
+	if (!o->version && !o->cipher && !o->keepalive_ms &&
 	    !(o->flags & (QUICSOCK_NODELAY | QUICSOCK_RETRY)))
 		return 0;
 	return set(fd, QUIC_SOCKOPT_CONFIG, &c, sizeof(c));
@@ -74,6 +75,18 @@ static int set_handshake_timeout(int fd, const struct quicsock_opts *o)
 	};
 
 	if (!o->handshake_timeout_ms)
+		return 0;
+	return set(fd, QUIC_SOCKOPT_KNOB, &k, sizeof(k));
+}
+
+static int set_max_datagram(int fd, const struct quicsock_opts *o)
+{
+	struct quic_knob k = {
+		.knob = QUIC_KNOB_MAX_DATAGRAM,
+		.value = o->max_datagram,
+	};
+
+	if (!o->max_datagram)
 		return 0;
 	return set(fd, QUIC_SOCKOPT_KNOB, &k, sizeof(k));
 }
@@ -107,7 +120,7 @@ int quicsock_apply_(int fd, const struct quicsock_opts *o, const char **failed)
 	*failed = "verify";
 	if (set_verify(fd, o))
 		return -1;
-	*failed = "cipher, keepalive, nodelay or retry";
+	*failed = "version, cipher, keepalive, nodelay or retry";
 	if (set_config(fd, o))
 		return -1;
 	*failed = "idle timeout";
@@ -115,6 +128,9 @@ int quicsock_apply_(int fd, const struct quicsock_opts *o, const char **failed)
 		return -1;
 	*failed = "handshake timeout";
 	if (set_handshake_timeout(fd, o))
+		return -1;
+	*failed = "datagrams";
+	if (set_max_datagram(fd, o))
 		return -1;
 	*failed = "reuseport";
 	return set_reuseport(fd, o);

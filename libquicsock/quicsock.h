@@ -15,6 +15,7 @@
 #ifndef QUICSOCK_H
 #define QUICSOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -55,6 +56,10 @@ extern "C" {
  * @pins: with QUIC_VERIFY_PINNED: SHA-256 hashes of accepted public keys
  *	(SubjectPublicKeyInfo)
  * @num_pins: their number, 0 to 8
+ * @max_datagram: bytes, largest DATAGRAM frame that the peer may send, its header
+ *	included, at most 65535; 0 it may send none
+ * @version: QUIC version that a client begins with, QUIC_VERSION_V1 or _V2 of
+ *	<linux/quic.h>; 0 the kernel's, which is version 1
  *
  * Members that are zero mean the default; a null pointer instead of the
  * structure means all defaults. The structure grows at its end.
@@ -76,6 +81,8 @@ struct quicsock_opts {
 	unsigned int	keepalive_ms;
 	const uint8_t	(*pins)[QUIC_PIN_SIZE];
 	size_t		num_pins;
+	unsigned int	max_datagram;
+	unsigned int	version;
 };
 
 /**
@@ -145,6 +152,20 @@ int quicsock_accept(int fd, unsigned int flags);
 int64_t quicsock_open_stream(int fd, unsigned int flags);
 
 /**
+ * quicsock_set_priority() - when is it a stream's turn to send (RFC 9218 4)
+ * @fd: connection
+ * @sid: a stream that can be sent on
+ * @urgency: 0 first to 7 last; 3 at first
+ * @incremental: share with other streams of this urgency, else be sent after those
+ *	of a lower id; true at first
+ *
+ * Of what this end sends; the peer is not told.
+ *
+ * Return: 0, or -1: EINVAL.
+ */
+int quicsock_set_priority(int fd, int64_t sid, unsigned int urgency, bool incremental);
+
+/**
  * quicsock_send() - send on a stream, or a datagram
  * @fd: connection
  * @buf: bytes; may be null when @len is 0
@@ -159,7 +180,8 @@ int64_t quicsock_open_stream(int fd, unsigned int flags);
  *
  * Return: bytes taken, which may be fewer than @len (the end is not marked
  * then), or -1: EAGAIN, EINTR, ENOSTR stream ended by us, EPIPE stopped or
- * closed by the peer, ECONNRESET, ETIMEDOUT, EINVAL, EMSGSIZE.
+ * closed by the peer, ECONNRESET, ETIMEDOUT, EINVAL, EMSGSIZE. Of datagrams see
+ * quicsock_send_datagram().
  */
 ssize_t quicsock_send(int fd, const void *buf, size_t len, int64_t sid,
 		      unsigned int flags);
@@ -182,6 +204,32 @@ int quicsock_send_all(int fd, const void *buf, size_t len, int64_t sid,
 		      unsigned int flags);
 
 /**
+ * quicsock_send_datagram() - send an unreliable message (RFC 9221)
+ * @fd: connection
+ * @buf: bytes, from 1
+ * @len: their number, at most quicsock_max_datagram()
+ * @flags: MSG_DONTWAIT, MSG_MORE as send(2)
+ *
+ * It arrives whole and once, or not at all, and nobody is told. While too many
+ * wait to be sent the call waits; QUIC_KNOB_DATAGRAM_DROP lets the oldest go
+ * instead.
+ *
+ * Return: 0, or -1: EAGAIN the queue is full, wait for POLLOUT; EMSGSIZE empty, or
+ * too long now; EINVAL the peer takes none; EINTR, EPIPE, ECONNRESET, ETIMEDOUT.
+ */
+int quicsock_send_datagram(int fd, const void *buf, size_t len, unsigned int flags);
+
+/**
+ * quicsock_max_datagram() - the longest datagram that may be sent now
+ * @fd: connection
+ *
+ * It grows when the path turns out to carry more, and may shrink again.
+ *
+ * Return: bytes, 0 the peer takes none; -1: EBADF, ENOPROTOOPT.
+ */
+ssize_t quicsock_max_datagram(int fd);
+
+/**
  * quicsock_recv() - receive from any stream, or a datagram or event
  * @fd: connection
  * @buf: room
@@ -192,9 +240,13 @@ int quicsock_send_all(int fd, const void *buf, size_t len, int64_t sid,
  *	MSG_QUIC_DATAGRAM, MSG_QUIC_NOTIFICATION, MSG_EOR. Other bits are ignored
  *	and replaced, so a loop need not clear them. May be null
  *
- * Return: bytes; 0 with MSG_QUIC_STREAM_FIN: that stream ended; 0 without: the
- * peer closed the connection in good order; -1: EAGAIN, EINTR, ETIMEDOUT, EPROTO,
- * ECONNRESET. The last is one stream that was reset while quic_info.state is
+ * A datagram is returned with MSG_QUIC_DATAGRAM, and MSG_EOR with its last byte: what
+ * there was no room for comes with the next call.
+ *
+ * Return: bytes; 0 with MSG_QUIC_STREAM_FIN: that stream ended; 0 with
+ * MSG_QUIC_DATAGRAM: one without bytes; 0 with neither: the peer closed the
+ * connection in good order; -1: EAGAIN, EINTR, ETIMEDOUT, EPROTO, ECONNRESET. The
+ * last is one stream that was reset while quic_info.state is
  * QUIC_STATE_ESTABLISHED (QUIC_SOCKOPT_STREAM_STATUS or the event
  * QUIC_EVENT_STREAM_UPDATE tells which), and the connection otherwise.
  */

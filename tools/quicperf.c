@@ -16,8 +16,10 @@
  * it received in memory when a hash or a file is wanted, and the length is
  * bounded by --max there.
  *
- * One connection at a time. Not a measure of handshakes, of many streams or of
- * many connections.
+ * The server serves each connection in a thread of its own. Not a measure of
+ * handshakes, of many streams or of many connections.
+ *
+ * Large because both ends keep the times and figures of one result.
  */
 #include <endian.h>
 #include <err.h>
@@ -25,6 +27,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <nettle/sha2.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -65,7 +68,7 @@ static const char help[] =
 	"  -a, --address ADDR  listen here only, default everywhere\n"
 	"  -o, --output FILE   write what was received\n"
 	"      --count N       end after N connections\n"
-	"      --max SIZE      most bytes kept in memory, default 1G\n"
+	"      --max SIZE      most bytes of one connection kept in memory, default 1G\n"
 	CLIENT_HELP COMMON_HELP
 	"ktls: TLS 1.3 records with AES-128-GCM made by the kernel, with keys that\n"
 	"the client sends in the clear first. No handshake, no authentication: a\n"
@@ -122,7 +125,7 @@ struct perf {
  * struct result - what is reported
  * @bytes: moved
  * @seconds: timed section
- * @cpu: seconds of CPU that this process used in it
+ * @cpu: seconds of CPU that this thread used in it
  * @hash: SHA-256 in hexadecimal, empty: none
  * @peer_hash: the server's, client only
  */
@@ -134,11 +137,33 @@ struct result {
 	char		peer_hash[HEX_SIZE];
 };
 
+/**
+ * struct session - one connection of the server
+ * @p: the run, with what this connection announced
+ * @l: the connection
+ */
+struct session {
+	struct perf	p;
+	struct link	l;
+};
+
+static struct {
+	pthread_mutex_t	lock;
+	pthread_cond_t	ended;
+	unsigned int	running;	/* sessions; with @lock, as is @status */
+	int		status;		/* of the server */
+	pthread_mutex_t	output;		/* one session writes --output */
+} sessions = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.ended = PTHREAD_COND_INITIALIZER,
+	.output = PTHREAD_MUTEX_INITIALIZER,
+};
+
 static double cpu_s(void)
 {
 	struct rusage ru;
 
-	getrusage(RUSAGE_SELF, &ru);
+	getrusage(RUSAGE_THREAD, &ru);
 	return (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
 	       (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 }
@@ -254,7 +279,7 @@ static void make_header(const struct perf *p, struct header *h)
 		return;
 	draw(h->key[0], sizeof(h->key));
 	for (i = 0; p->key && i < 16; i++) {
-		sscanf(p->key + 2 * i, "%2hhx", &h->key[0][i]);
+		h->key[0][i] = parse_hex_byte(p->key + 2 * i);
 		h->key[1][i] = h->key[0][i];
 	}
 }
@@ -313,7 +338,7 @@ static int recv_data(struct perf *p, struct link *l, int keep)
 	return 0;
 }
 
-static int write_output(const struct perf *p)
+static int write_file(const struct perf *p)
 {
 	uint64_t off = 0;
 	ssize_t n;
@@ -329,6 +354,16 @@ static int write_output(const struct perf *p)
 		off += n > 0 ? (uint64_t)n : 0;
 	}
 	return close(fd) || off < p->bytes ? -1 : 0;
+}
+
+static int write_output(const struct perf *p)
+{
+	int ret;
+
+	pthread_mutex_lock(&sessions.output);
+	ret = write_file(p);
+	pthread_mutex_unlock(&sessions.output);
+	return ret;
 }
 
 static int server_begin(struct perf *p, struct link *l, struct header *h)
@@ -388,6 +423,7 @@ static void report(const struct perf *p, const struct link *l,
 	const char *role = p->server ? "server" : "client";
 	struct json j;
 
+	flockfile(stdout);
 	if (p->c.json) {
 		json_begin(&j);
 		json_str(&j, "tool", "quicperf");
@@ -417,6 +453,7 @@ static void report(const struct perf *p, const struct link *l,
 			print_connection(stdout, l->fd);
 		fflush(stdout);
 	}
+	funlockfile(stdout);
 }
 
 static int client_main(struct perf *p)
@@ -440,27 +477,71 @@ static int client_main(struct perf *p)
 	return match ? EXIT_OK : EXIT_FAILED;
 }
 
-static void serve_one(struct perf *p, struct link *l, int *status)
+static int serve(struct perf *p, struct link *l)
 {
 	char why[QUICSOCK_TEXT_SIZE];
 	struct result r = { 0 };
 
 	if (server_run(p, l, &r)) {
-		*status = EXIT_FAILED;
 		warnx("%s", link_explain(l, errno, why, sizeof(why)));
 		close(l->fd);
-		return;
+		return EXIT_FAILED;
 	}
 	/* The client has everything once it closes: the counters are final. */
 	link_wait_close(l);
 	report(p, l, &r, 1);
 	close(l->fd);
+	return EXIT_OK;
+}
+
+static void *session_main(void *arg)
+{
+	struct session *s = arg;
+	int status = serve(&s->p, &s->l);
+
+	free(s);
+	pthread_mutex_lock(&sessions.lock);
+	if (status != EXIT_OK)
+		sessions.status = status;
+	sessions.running--;
+	pthread_cond_signal(&sessions.ended);
+	pthread_mutex_unlock(&sessions.lock);
+	return NULL;
+}
+
+static void session_start(const struct perf *p, const struct link *l)
+{
+	struct session *s = malloc(sizeof(*s));
+	pthread_t thread;
+	int ret;
+
+	if (!s)
+		err(EXIT_FAILED, "memory");
+	s->p = *p;
+	s->l = *l;
+	pthread_mutex_lock(&sessions.lock);
+	sessions.running++;
+	pthread_mutex_unlock(&sessions.lock);
+	ret = pthread_create(&thread, NULL, session_main, s);
+	if (ret)
+		errx(EXIT_FAILED, "thread: %s", strerror(ret));
+	pthread_detach(thread);
+}
+
+/* Return: what the server exits with. */
+static int sessions_wait(void)
+{
+	pthread_mutex_lock(&sessions.lock);
+	while (sessions.running)
+		pthread_cond_wait(&sessions.ended, &sessions.lock);
+	pthread_mutex_unlock(&sessions.lock);
+	return sessions.status;
 }
 
 static int server_main(struct perf *p)
 {
-	int listener, status = EXIT_OK;
 	struct link l;
+	int listener;
 	uint64_t n;
 
 	listener = link_listen(p->mode, p->host, p->port, &p->c);
@@ -477,9 +558,9 @@ static int server_main(struct perf *p)
 		while (link_accept(&l, p->mode, listener))
 			if (errno != EINTR && errno != ECONNABORTED)
 				err(EXIT_FAILED, "accept");
-		serve_one(p, &l, &status);
+		session_start(p, &l);
 	}
-	return status;
+	return sessions_wait();
 }
 
 static enum perf_mode parse_mode(const char *text)

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <linux/tls.h>
+
 #include "util.h"
 
 #define PROGRESS_PERIOD	0.2	/* s */
@@ -48,6 +50,42 @@ static unsigned int parse_verify(const char *text)
 	errx(EXIT_USAGE, "--verify: profile, system, none, pinned or tofu");
 }
 
+/* Names as in quicd.conf. */
+static const struct {
+	const char	*name;
+	unsigned int	number;
+} ciphers[] = {
+	{ "aes128-gcm", TLS_CIPHER_AES_GCM_128 },
+	{ "aes256-gcm", TLS_CIPHER_AES_GCM_256 },
+	{ "chacha20-poly1305", TLS_CIPHER_CHACHA20_POLY1305 },
+};
+
+static unsigned int parse_cipher(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
+		if (!strcmp(ciphers[i].name, text))
+			return ciphers[i].number;
+	errx(EXIT_USAGE, "--cipher: aes128-gcm, aes256-gcm or chacha20-poly1305");
+}
+
+static unsigned int parse_version(const char *text)
+{
+	if (!strcmp(text, "1"))
+		return QUIC_VERSION_V1;
+	if (!strcmp(text, "2"))
+		return QUIC_VERSION_V2;
+	errx(EXIT_USAGE, "--quic-version: 1 or 2");
+}
+
+uint8_t parse_hex_byte(const char *digits)
+{
+	char two[3] = { digits[0], digits[1] };
+
+	return strtoul(two, NULL, 16);
+}
+
 static void add_pin(struct common *c, const char *hex)
 {
 	uint8_t *pin;
@@ -60,7 +98,7 @@ static void add_pin(struct common *c, const char *hex)
 		errx(EXIT_USAGE, "--pin: %d hexadecimal digits", 2 * QUIC_PIN_SIZE);
 	pin = c->pins[c->opts.num_pins++];
 	for (i = 0; i < QUIC_PIN_SIZE; i++)
-		sscanf(hex + 2 * i, "%2hhx", &pin[i]);
+		pin[i] = parse_hex_byte(hex + 2 * i);
 	if (!c->opts.verify)
 		c->opts.verify = QUIC_VERIFY_PINNED;
 }
@@ -86,6 +124,12 @@ void common_option(struct common *c, int opt, const char *arg, const char *help)
 	case OPT_TIMEOUT:
 		c->opts.handshake_timeout_ms =
 			(unsigned int)parse_u64(arg, "--timeout", 600000);
+		break;
+	case OPT_CIPHER:
+		c->opts.cipher = parse_cipher(arg);
+		break;
+	case OPT_VERSION:
+		c->opts.version = parse_version(arg);
 		break;
 	case OPT_JSON:
 		c->json = 1;
@@ -233,6 +277,7 @@ static const struct info_member {
 	INFO(stream_acked_bytes), INFO(stream_received_bytes),
 	INFO(stream_read_bytes),
 	INFO(sent_datagrams), INFO(received_datagrams), INFO(lost_datagrams),
+	INFO(acked_datagrams), INFO(send_dropped_datagrams), INFO(recv_dropped_datagrams),
 	INFO(sent_trains), INFO(received_trains),
 	INFO(sent_acks), INFO(received_acks),
 	INFO(probes), INFO(congestion_events), INFO(persistent_congestions),

@@ -42,6 +42,8 @@ enum {
 	OPT_VERIFY,
 	OPT_PIN,
 	OPT_TIMEOUT,
+	OPT_CIPHER,
+	OPT_VERSION,
 	OPT_JSON,
 	OPT_COMMON_END,
 };
@@ -53,6 +55,8 @@ enum {
 	{ "verify", required_argument, NULL, OPT_VERIFY },		\
 	{ "pin", required_argument, NULL, OPT_PIN },			\
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },		\
+	{ "cipher", required_argument, NULL, OPT_CIPHER },		\
+	{ "quic-version", required_argument, NULL, OPT_VERSION },	\
 	{ "json", no_argument, NULL, OPT_JSON },			\
 	{ "quiet", no_argument, NULL, 'q' },				\
 	{ "help", no_argument, NULL, 'h' }
@@ -63,6 +67,8 @@ enum {
 	"  -4, -6              only this address family\n"		\
 	"      --alpn LIST     application protocols, joined by commas\n" \
 	"      --profile NAME  credential profile of quicd\n"		\
+	"      --cipher NAME   the only one allowed: aes128-gcm, aes256-gcm\n" \
+	"                      or chacha20-poly1305\n"			\
 	"      --json          one line of JSON per result on stdout\n"	\
 	"  -q, --quiet         say only what went wrong\n"		\
 	"  -h, --help          this text\n"
@@ -71,7 +77,8 @@ enum {
 	"      --server-name NAME  name to ask for and to verify\n"	\
 	"      --verify HOW    profile, system, none, pinned or tofu\n"	\
 	"      --pin HEX       SHA-256 of the server's public key; repeatable\n" \
-	"      --timeout MS    limit of the handshake\n"
+	"      --timeout MS    limit of the handshake\n" \
+	"      --quic-version N    to begin with: 1 or 2\n"
 
 #define MAX_PINS	8
 
@@ -118,6 +125,9 @@ void common_option(struct common *c, int opt, const char *arg, const char *help)
  * Return: the value; exits with EXIT_USAGE when it is none.
  */
 uint64_t parse_u64(const char *text, const char *what, uint64_t max);
+
+/* The byte that two hexadecimal digits say; the caller has checked them. */
+uint8_t parse_hex_byte(const char *digits);
 
 /* Seconds of CLOCK_MONOTONIC. */
 double now_s(void);
