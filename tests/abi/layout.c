@@ -128,7 +128,7 @@ OFF(struct quic_reason, kind, 12);
 OFF(struct quic_reason, text, 16);
 
 /* quic_info only grows: every member keeps its place for ever. */
-CHECK(sizeof(struct quic_info) >= 320);
+CHECK(sizeof(struct quic_info) >= 352);
 CHECK(sizeof(struct quic_info) % 8 == 0);
 OFF(struct quic_info, state, 0);
 OFF(struct quic_info, version, 4);
@@ -176,6 +176,11 @@ OFF(struct quic_info, max_data_peer, 288);
 OFF(struct quic_info, ecn_ce_pkts, 296);
 OFF(struct quic_info, handshake_us, 304);
 OFF(struct quic_info, age_us, 312);
+OFF(struct quic_info, acked_datagrams, 320);
+OFF(struct quic_info, send_dropped_datagrams, 328);
+OFF(struct quic_info, recv_dropped_datagrams, 336);
+OFF(struct quic_info, max_datagram, 344);
+OFF(struct quic_info, queued_datagrams, 348);
 
 SIZE(struct quic_knob, 16);
 OFF(struct quic_knob, value, 8);

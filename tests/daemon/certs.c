@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Certificates for tests, made anew in a temporary directory.
  *
@@ -107,7 +107,7 @@ static gnutls_x509_privkey_t new_key(void)
 
 	assert(!gnutls_x509_privkey_init(&key));
 	assert(!gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-		GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+					     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
 	return key;
 }
 
@@ -143,6 +143,12 @@ static void make_ca(const char *name, gnutls_x509_crt_t *crt,
 	store(name, *crt, *key);
 }
 
+static void add_name(gnutls_x509_crt_t crt, gnutls_x509_subject_alt_name_t type,
+		     const void *name, unsigned int len)
+{
+	assert(!gnutls_x509_crt_set_subject_alt_name(crt, type, name, len, GNUTLS_FSAN_APPEND));
+}
+
 static void add_names(gnutls_x509_crt_t crt, size_t i)
 {
 	uint8_t ip[16];
@@ -152,16 +158,11 @@ static void add_names(gnutls_x509_crt_t crt, size_t i)
 		int len = a && strchr(a, ':') ? 16 : 4;
 
 		if (dns)
-			assert(!gnutls_x509_crt_set_subject_alt_name(crt,
-				GNUTLS_SAN_DNSNAME, dns,
-				(unsigned int)strlen(dns),
-				GNUTLS_FSAN_APPEND));
+			add_name(crt, GNUTLS_SAN_DNSNAME, dns, strlen(dns));
 		if (!a)
 			continue;
 		assert(inet_pton(len == 16 ? AF_INET6 : AF_INET, a, ip) == 1);
-		assert(!gnutls_x509_crt_set_subject_alt_name(crt,
-			GNUTLS_SAN_IPADDRESS, ip, (unsigned int)len,
-			GNUTLS_FSAN_APPEND));
+		add_name(crt, GNUTLS_SAN_IPADDRESS, ip, len);
 	}
 }
 
@@ -181,8 +182,7 @@ void certs_make(void)
 			      leaves[i].until);
 		add_names(crt, i);
 		if (leaves[i].purpose)
-			assert(!gnutls_x509_crt_set_key_purpose_oid(crt,
-				leaves[i].purpose, 0));
+			assert(!gnutls_x509_crt_set_key_purpose_oid(crt, leaves[i].purpose, 0));
 		assert(!gnutls_x509_crt_sign2(crt, ca_crt, ca_key,
 					      GNUTLS_DIG_SHA256, 0));
 		store(leaves[i].name, crt, key);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The kernel's half of the netlink protocol, for tests: makes START, CRYPTO
  * and ABORT, reads FLIGHT as strictly as the kernel should.
@@ -44,6 +44,8 @@ static void put_listener(struct nl_msg *m, const struct hs_listener *l)
 			l->tparams.data));
 	assert(!nla_put_u32(m, QUIC_HS_L_UID, l->uid));
 	assert(!nla_put_u32(m, QUIC_HS_L_CERT_REQUEST, l->cert_request));
+	if (l->cipher)
+		assert(!nla_put_u32(m, QUIC_HS_L_CIPHER, l->cipher));
 	nla_nest_end(m, nest);
 }
 
@@ -73,6 +75,8 @@ struct nl_msg *peer_start(uint64_t id, const struct hs_start *s)
 	assert(!nla_put_u32(m, QUIC_HS_A_GID, s->gid));
 	assert(!nla_put_u64(m, QUIC_HS_A_NETNS, s->netns));
 	assert(!nla_put_u32(m, QUIC_HS_A_TIMEOUT, s->timeout_ms));
+	if (s->ciphers)
+		assert(!nla_put_u32(m, QUIC_HS_A_CIPHERS, s->ciphers));
 	if (s->cipher)
 		assert(!nla_put_u32(m, QUIC_HS_A_CIPHER, s->cipher));
 	if (s->role == QUIC_HS_ROLE_CLIENT)

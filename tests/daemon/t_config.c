@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * quicd.conf: what is understood, and that each mistake is named with its line.
  */
@@ -42,6 +42,8 @@ static void complete(void)
 		 "[profile default]\ncert = @/good.pem\nkey = @/good.key\n"
 		 "cert = @/second.pem\nkey = @/second.key\n"
 		 "ca = @/ca.pem\nca = @/other.pem\n"
+		 "alpn = h3,http/1.1\n"
+		 "host = 192.0.2.1 a.test\nhost=2001:db8::1\tb.test\n"
 		 "[profile  smb]\nallow_uid = 0 1000-1999, nobody");
 	if (!c)
 		printf("# %s\n", error);
@@ -49,13 +51,21 @@ static void complete(void)
 	CHECK_INT(c->workers, 3);
 	CHECK_INT(c->log_level, LOG_DEBUG);
 	CHECK_INT(c->ciphers, 5);
-	CHECK(c->priority && c->priority_one[0] && !c->priority_one[1]);
+	CHECK(c->priority[1] && c->priority[4] && c->priority[5]);
+	CHECK(!c->priority[2] && !c->priority[3] && !c->priority[7]);
 	CHECK_INT(c->keylog_fd, -1);
 	p = config_profile(c, "");
 	CHECK(p && p == config_profile(c, "default"));
 	CHECK(p->creds.has_key && p->creds.trust);
 	CHECK(config_allows(p, 12345));
+	CHECK(!strcmp(p->alpn, "h3,http/1.1"));
+	CHECK(!strcmp(hosts_find(&p->hosts, "192.0.2.1"), "a.test"));
+	CHECK(!strcmp(hosts_find(&p->hosts, "2001:0db8::0:1"), "b.test"));
+	CHECK(!hosts_find(&p->hosts, "192.0.2.2"));
+	CHECK(!hosts_find(&p->hosts, "a.test"));
+	CHECK(!hosts_find(&p->hosts, ""));
 	p = config_profile(c, "smb");
+	CHECK(!*p->alpn && !hosts_find(&p->hosts, "192.0.2.1"));
 	CHECK(p && !p->creds.has_key && !p->creds.trust);
 	CHECK(config_allows(p, 0));
 	CHECK(!config_allows(p, 999));
@@ -73,7 +83,7 @@ static void defaults(void)
 
 	CHECK(c);
 	CHECK(c->workers >= 2);
-	CHECK_INT(c->ciphers, 1);
+	CHECK_INT(c->ciphers, 7);
 	CHECK(config_profile(c, "default"));
 	config_put(c);
 	CHECK(!config_load("/nonexistent/quicd.conf", false, error));
@@ -129,6 +139,16 @@ static void mistakes(void)
 		  "no user here" },
 		{ "[profile a]\nallow_uid = 4294967295\n", 2, "no user here" },
 		{ "[profile a]\nallow_uid = ,\n", 2, "allow_uid is empty" },
+		{ "[profile a]\nalpn = a,,b\n", 2, "single commas" },
+		{ "[profile a]\nalpn = a, b\n", 2, "single commas" },
+		{ "[profile a]\nalpn = ,\n", 2, "single commas" },
+		{ "[global]\nalpn = a\n", 2, "[profile NAME]" },
+		{ "[profile a]\nhost = a.test\n", 2, "not ADDRESS NAME" },
+		{ "[profile a]\nhost = 192.0.2.1\n", 2, "not ADDRESS NAME" },
+		{ "[profile a]\nhost = 192.0.2.1 a b\n", 2, "not ADDRESS NAME" },
+		{ "[profile a]\nhost = a.test b.test\n", 2, "not ADDRESS NAME" },
+		{ "[profile a]\nhost = ::1 a\nhost = 0::1 b\n", 3,
+		  "has a name already" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

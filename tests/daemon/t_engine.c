@@ -1,9 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The engine against itself: a client and a server in memory, no kernel.
  *
  * pump() carries CRYPTO actions from one to the other and records secrets,
  * order and outcome, so a test is: fill two STARTs, pump, compare.
+ *
+ * Large because each kind of handshake is a test, and all need the same two ends.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,6 +30,9 @@ static const char config_text[] =
 	"ca = %1$s/ca.pem\n"
 	"[profile client]\nca = %1$s/ca.pem\n"
 	"[profile distrusts]\nca = %1$s/other.pem\n"
+	"[profile plain]\ncert = %1$s/good.pem\nkey = %1$s/good.key\n"
+	"ca = %1$s/ca.pem\nalpn = plain,h3\nhost = 192.0.2.9 server.test\n"
+	"host = 192.0.2.8 other.test\n"
 	"[profile root]\ncert = %1$s/good.pem\nkey = %1$s/good.key\n"
 	"ca = %1$s/ca.pem\nallow_uid = 0, 500-600\n";
 
@@ -200,6 +205,11 @@ static struct hs_listener *add_listener(struct pair *p, uint32_t id,
 	return l;
 }
 
+#define BIT_OF(cipher) QUIC_HS_CIPHER_BIT(TLS_CIPHER_##cipher)
+
+static const uint32_t every = BIT_OF(AES_GCM_128) | BIT_OF(AES_GCM_256) |
+			      BIT_OF(CHACHA20_POLY1305);
+
 /* A pair that works: tests spoil what they are about. */
 static struct pair *new_pair(const char *profile)
 {
@@ -207,12 +217,14 @@ static struct pair *new_pair(const char *profile)
 
 	p->c.start.role = QUIC_HS_ROLE_CLIENT;
 	p->c.start.version = 1;
+	p->c.start.ciphers = every;
 	strcpy(p->c.start.server_name, "server.test");
 	strcpy(p->c.start.alpn, "hq-interop,h3");
 	strcpy(p->c.start.profile, "client");
 	set_tparams(&p->c.start.tparams, "client parameters");
 	p->s.start.role = QUIC_HS_ROLE_SERVER;
 	p->s.start.version = 1;
+	p->s.start.ciphers = every;
 	if (profile)
 		add_listener(p, 7, "hq-interop", "", profile);
 	return p;
@@ -451,6 +463,54 @@ static void no_alpn(void)
 	end(p);
 }
 
+/* A program made for TCP: no protocol, and an address for a name. */
+static void nothing_set(void)
+{
+	struct pair *p = new_pair(NULL);
+
+	add_listener(p, 3, "", "", "plain");
+	add_listener(p, 4, "", "", "good");
+	strcpy(p->c.start.alpn, "");
+	strcpy(p->c.start.profile, "plain");
+	strcpy(p->c.start.server_name, "192.0.2.9");
+	pump(p);
+	check_complete(p);
+	CHECK_INT(p->s.listener, 3);
+	CHECK(!strcmp(p->c.alpn, "plain"));
+	end(p);
+	/* the name is verified: this one is another's */
+	p = new_pair(NULL);
+	add_listener(p, 3, "", "", "plain");
+	strcpy(p->c.start.alpn, "");
+	strcpy(p->c.start.profile, "plain");
+	strcpy(p->c.start.server_name, "192.0.2.8");
+	pump(p);
+	EXPECT_FAIL(&p->c, EKEYREJECTED, 42);
+	end(p);
+	/* and so is an address that has none */
+	p = new_pair(NULL);
+	add_listener(p, 3, "", "", "plain");
+	strcpy(p->c.start.alpn, "");
+	strcpy(p->c.start.profile, "plain");
+	strcpy(p->c.start.server_name, "192.0.2.7");
+	pump(p);
+	EXPECT_FAIL(&p->c, EKEYREJECTED, 42);
+	end(p);
+}
+
+/* What a socket says goes before what its profile says. */
+static void profile_gives_way(void)
+{
+	struct pair *p = new_pair(NULL);
+
+	add_listener(p, 3, "hq-interop", "", "plain");
+	strcpy(p->c.start.profile, "plain");
+	pump(p);
+	check_complete(p);
+	CHECK(!strcmp(p->c.alpn, "hq-interop"));
+	end(p);
+}
+
 static void alpn_preference(void)
 {
 	struct pair *p = new_pair(NULL);
@@ -642,22 +702,19 @@ static void bad_credential(void)
 	end(p);
 }
 
-static void cipher_asked_for(void)
+static void check_cipher(struct pair *p, uint32_t cipher, size_t secret)
 {
-	struct pair *p = new_pair("good");
-
-	p->c.start.cipher = TLS_CIPHER_AES_GCM_128;
-	pump(p);
-	check_complete(p);
-	end(p);
-	p = new_pair("good");
-	p->c.start.cipher = TLS_CIPHER_AES_GCM_256;
-	pump(p);
-	EXPECT_FAIL(&p->c, EOPNOTSUPP, FLIGHT_NO_ALERT);
-	end(p);
+	CHECK_INT(p->c.state, ENGINE_DONE);
+	CHECK_INT(p->s.state, ENGINE_DONE);
+	CHECK_INT(p->c.cipher, cipher);
+	CHECK_INT(p->s.cipher, cipher);
+	for (int send = 0; send < 2; send++) {
+		CHECK_INT(p->c.secret_len[QUIC_CRYPTO_APP][send], secret);
+		CHECK_INT(p->s.secret_len[QUIC_CRYPTO_APP][send], secret);
+	}
 }
 
-/* What a later module will enable: one row of cipher.c each. */
+/* By the client's socket, by the listener; all are enabled. */
 static void every_cipher(void)
 {
 	static const struct {
@@ -668,26 +725,68 @@ static void every_cipher(void)
 		{ TLS_CIPHER_AES_GCM_256, 48 },
 		{ TLS_CIPHER_CHACHA20_POLY1305, 32 },
 	};
-	struct config *saved = cfg;
-	struct pair *p;
-	size_t *len;
 
-	cfg = load("ciphers = aes256-gcm aes128-gcm chacha20-poly1305\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		p = new_pair("good");
-		p->c.start.cipher = rows[i].number;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		struct pair *p = new_pair("good");
+		size_t row = i / 2;
+
+		if (i & 1)
+			p->c.start.cipher = rows[row].number;
+		else
+			p->s.start.listener->cipher = rows[row].number;
 		pump(p);
-		CHECK_INT(p->c.state, ENGINE_DONE);
-		CHECK_INT(p->s.state, ENGINE_DONE);
-		CHECK_INT(p->c.cipher, rows[i].number);
-		CHECK_INT(p->s.cipher, rows[i].number);
-		len = p->s.secret_len[QUIC_CRYPTO_APP];
-		CHECK_INT(len[0], rows[i].secret);
-		CHECK_INT(len[1], rows[i].secret);
+		check_cipher(p, rows[row].number, rows[row].secret);
 		end(p);
 	}
+}
+
+static void cipher_not_enabled(void)
+{
+	struct config *saved = cfg;
+	struct pair *p;
+
+	cfg = load("ciphers = aes128-gcm chacha20-poly1305\n");
+	p = new_pair("good");
+	p->c.start.cipher = TLS_CIPHER_AES_GCM_256;
+	pump(p);
+	EXPECT_FAIL(&p->c, EOPNOTSUPP, FLIGHT_NO_ALERT);
+	end(p);
+	p = new_pair("good");
+	p->s.start.listener->cipher = TLS_CIPHER_AES_GCM_256;
+	pump(p);
+	EXPECT_FAIL(&p->s, EOPNOTSUPP, FLIGHT_NO_ALERT);
+	end(p);
 	config_put(cfg);
 	cfg = saved;
+}
+
+/* The kernel's word: what it lacks is neither offered nor chosen. */
+static void kernel_lacks_cipher(void)
+{
+	struct pair *p = new_pair("good");
+
+	p->c.start.ciphers = BIT_OF(CHACHA20_POLY1305) | BIT_OF(AES_GCM_256);
+	pump(p);
+	check_cipher(p, TLS_CIPHER_AES_GCM_256, 48);
+	end(p);
+	p = new_pair("good");
+	p->s.start.ciphers = BIT_OF(CHACHA20_POLY1305);
+	pump(p);
+	check_cipher(p, TLS_CIPHER_CHACHA20_POLY1305, 32);
+	end(p);
+	p = new_pair("good");
+	p->c.start.ciphers = BIT_OF(AES_GCM_128);
+	p->s.start.ciphers = BIT_OF(AES_GCM_256);
+	pump(p);
+	EXPECT_FAIL(&p->s, EPROTO, 40);
+	end(p);
+	p = new_pair("good");
+	/* of no row */
+	p->c.start.ciphers |= BIT_OF(AES_CCM_128);
+	p->c.start.cipher = TLS_CIPHER_AES_CCM_128;
+	pump(p);
+	EXPECT_FAIL(&p->c, EOPNOTSUPP, FLIGHT_NO_ALERT);
+	end(p);
 }
 
 static void missing_params(void)
@@ -834,6 +933,8 @@ TAP_MAIN(setup, teardown,
 	 TAP_TEST(pinned),
 	 TAP_TEST(no_common_alpn),
 	 TAP_TEST(no_alpn),
+	 TAP_TEST(nothing_set),
+	 TAP_TEST(profile_gives_way),
 	 TAP_TEST(alpn_preference),
 	 TAP_TEST(bad_alpn_list),
 	 TAP_TEST(sni_selects),
@@ -843,8 +944,9 @@ TAP_MAIN(setup, teardown,
 	 TAP_TEST(client_certificates),
 	 TAP_TEST(own_credential),
 	 TAP_TEST(bad_credential),
-	 TAP_TEST(cipher_asked_for),
 	 TAP_TEST(every_cipher),
+	 TAP_TEST(cipher_not_enabled),
+	 TAP_TEST(kernel_lacks_cipher),
 	 TAP_TEST(missing_params),
 	 TAP_TEST(garbage),
 	 TAP_TEST(mutated),

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The table under load: owners add and delete, readers find and walk. ASan
  * reports a handshake that is freed while a reader holds it.
@@ -52,8 +52,8 @@ static void *owner(void *arg)
 	struct handshake *live[LIVE] = { NULL };
 
 	rcu_register_thread();
-	for (uint64_t i = 0; i < ROUNDS || (i < ROUNDS_MAX &&
-					     uatomic_read(&hits) < HITS); i++) {
+	for (uint64_t i = 0;
+	     i < ROUNDS || (i < ROUNDS_MAX && uatomic_read(&hits) < HITS); i++) {
 		struct handshake **slot = &live[i % LIVE];
 
 		if (*slot)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Messages: round trips, and everything that can be wrong with one. Each
  * message parsed sits in an allocation of exactly its length, so that ASan
@@ -52,6 +52,7 @@ static struct hs_start client(void)
 		.gid = 100,
 		.netns = 0x1122334455667788ULL,
 		.timeout_ms = 5000,
+		.ciphers = 0xb,
 		.cipher = 51,
 		.verify = QUIC_VERIFY_PINNED,
 		.n_pins = 2,
@@ -83,6 +84,7 @@ static struct hs_start server(void)
 	two[0].id = 5;
 	two[0].uid = 33;
 	two[0].cert_request = 2;
+	two[0].cipher = 54;
 	strcpy(two[0].alpn, "h3,hq-interop");
 	strcpy(two[0].sni, "a.test,*.b.test");
 	strcpy(two[0].profile, "web");
@@ -105,6 +107,7 @@ static void start_client(void)
 	CHECK_INT(p->gid, 100);
 	CHECK(p->netns == s.netns);
 	CHECK_INT(p->timeout_ms, 5000);
+	CHECK_INT(p->ciphers, 0xb);
 	CHECK_INT(p->cipher, 51);
 	CHECK_INT(p->verify, QUIC_VERIFY_PINNED);
 	CHECK_INT(p->n_pins, 2);
@@ -124,6 +127,8 @@ static void start_server(void)
 
 	CHECK_INT(parse_free(peer_start(78, &s)), 0);
 	CHECK_INT(parsed.start.n_listeners, 2);
+	/* a kernel that does not say has the one that all have */
+	CHECK_INT(parsed.start.ciphers, 1);
 	l = parsed.start.listener;
 	CHECK(!memcmp(l, two, sizeof(two)));
 }
@@ -277,7 +282,8 @@ static void wrong_attributes(void)
 	CHECK_INT(with(QUIC_HS_A_CIPHER, big, 3), -EINVAL);
 	CHECK_INT(with(QUIC_HS_A_CIPHER, big, 5), -EINVAL);
 	CHECK_INT(with(QUIC_HS_A_CIPHER, big, 0), -EINVAL);
-	CHECK_INT(with(QUIC_HS_A_UID, big, 4), -EINVAL);	/* twice */
+	CHECK_INT(with(QUIC_HS_A_CIPHERS, big, 4), -EINVAL);	/* twice */
+	CHECK_INT(with(QUIC_HS_A_UID, big, 4), -EINVAL);
 	CHECK_INT(with(QUIC_HS_A_ID, big, 8), -EINVAL);
 	CHECK_INT(with(QUIC_HS_A_PIN, big, 32), 0);
 	CHECK_INT(with(QUIC_HS_A_PIN, big, 31), -EINVAL);

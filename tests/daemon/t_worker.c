@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The workers against a kernel played by this test, over socket pairs: two
  * workers, real handshakes between a client on one and a server on the other,
@@ -153,6 +153,7 @@ static uint64_t start_client(int w, uint32_t timeout_ms)
 		.role = QUIC_HS_ROLE_CLIENT,
 		.version = 1,
 		.timeout_ms = timeout_ms,
+		.ciphers = 0xb,
 		.server_name = "server.test",
 		.alpn = "h3",
 		.tparams = { 3, "abc" },
@@ -173,6 +174,7 @@ static uint64_t start_server(int w)
 		.role = QUIC_HS_ROLE_SERVER,
 		.version = 1,
 		.timeout_ms = 10000,
+		.ciphers = 0xb,
 		.listener = &l,
 		.n_listeners = 1,
 	};
@@ -343,6 +345,25 @@ static void rejected(void)
 	deliver(0, peer_abort(c));
 }
 
+/* An error that means no flight, or one whose error was heard already. */
+static void rejected_what(void)
+{
+	uint64_t rejected = COUNTER(rejected);
+	uint64_t c = start_client(0, 10000);
+
+	CHECK(flight(0) == c);
+	acknowledge(0, 0, -EINVAL);
+	acknowledge(0, got_seq, -EINVAL);
+	acknowledge(0, got_seq, -EINVAL);
+	CHECK(flight(0) == c);
+	CHECK(failed_with(EPROTO));
+	c = start_client(0, 10000);
+	CHECK(flight(0) == c);
+	CHECK(last()->type == QUIC_HS_ACTION_CRYPTO);
+	CHECK_INT(COUNTER(rejected), rejected + 1);
+	deliver(0, peer_abort(c));
+}
+
 static void garbage_from_peer(void)
 {
 	uint64_t c = start_client(0, 10000);
@@ -361,10 +382,12 @@ static void garbage_from_peer(void)
 /* The configuration changes between the client's two flights. */
 static void reload_in_flight(void)
 {
-	uint64_t c = start_client(0, 10000), s;
-	struct config *cfg;
 	unsigned int generation;
+	struct config *cfg;
+	uint64_t c, s;
 
+	config_publish(load("ciphers = aes128-gcm\n"));
+	c = start_client(0, 10000);
 	CHECK(flight(0) == c);
 	cfg = load("ciphers = aes256-gcm\n");
 	generation = cfg->generation;
@@ -497,6 +520,7 @@ TAP_MAIN(setup, teardown,
 	 TAP_TEST(malformed),
 	 TAP_TEST(same_id_twice),
 	 TAP_TEST(rejected),
+	 TAP_TEST(rejected_what),
 	 TAP_TEST(garbage_from_peer),
 	 TAP_TEST(reload_in_flight),
 	 TAP_TEST(many_at_once),

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * TAP in one header: a test program is a list of functions; each prints one
  * "ok" or "not ok" line. CHECK() reports the place, fails the test it is in

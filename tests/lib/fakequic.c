@@ -9,7 +9,7 @@
  *
  *	| sid s64 | flags u32 | code u32 | bytes, at most CHUNK |
  *
- * sid -2 is the close of the connection with its code. It behaves as SOCKET-API
+ * sid -2 is the close of the connection with its code, sid -3 a datagram. It behaves as SOCKET-API
  * says where these programs look: streams are opened in order, one stream per
  * recvmsg, FIN, resets as ECONNRESET, end of connection as 0 without a control
  * message. connect() fails for two server names: "wrong.example" (EKEYREJECTED,
@@ -36,6 +36,8 @@
 #define MAX_FD		1024
 #define CHUNK		32768
 #define SID_CLOSE	(-2)
+#define SID_DGRAM	(-3)
+#define DGRAM_MAX	1000
 #define F_RESET		0x80000000u
 #define STREAM_FLAGS	(uint32_t)(MSG_QUIC_STREAM_NEW | MSG_QUIC_STREAM_FIN | \
 			 MSG_QUIC_STREAM_UNI | MSG_QUIC_STREAM_DONTWAIT | \
@@ -156,8 +158,8 @@ int connect(int fd, const struct sockaddr *sa, socklen_t len)
 	if (!strcmp(f->name, "nodaemon.example"))
 		return fail(EHOSTDOWN);
 	len = name_of(sa, &un);
-	r = REAL(int, connect, int, const struct sockaddr *, socklen_t)(fd,
-					(const struct sockaddr *)&un, len);
+	r = REAL(int, connect, int, const struct sockaddr *, socklen_t)
+		(fd, (const struct sockaddr *)&un, len);
 	if (!r)
 		f->state = QUIC_STATE_ESTABLISHED;
 	return r;
@@ -253,6 +255,11 @@ static ssize_t fake_send(int fd, struct fake *f, const struct msghdr *msg,
 	struct iovec v = msg->msg_iov[0];
 	size_t left = v.iov_len, n;
 
+	if (flags & MSG_QUIC_DATAGRAM) {
+		if (!left || left > DGRAM_MAX)
+			return fail(EMSGSIZE);
+		return put_wire(fd, SID_DGRAM, 0, 0, &v, left) ? -1 : (ssize_t)left;
+	}
 	if (!take_cmsg(msg, &info))
 		info.stream_flags = (uint32_t)flags & STREAM_FLAGS;
 	if (info.stream_flags & ~STREAM_FLAGS)
@@ -304,8 +311,8 @@ static int fill(int fd, struct fake *f, int flags)
 
 	if (f->in_valid)
 		return 1;
-	n = REAL(ssize_t, recv, int, void *, size_t, int)(fd, &f->in,
-				sizeof(f->in), flags & MSG_DONTWAIT);
+	n = REAL(ssize_t, recv, int, void *, size_t, int)
+		(fd, &f->in, sizeof(f->in), flags & MSG_DONTWAIT);
 	if (n < 0 && errno != ECONNRESET)
 		return -1;
 	if (n <= 0) {
@@ -374,7 +381,13 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	info.stream_id = f->in.sid;
 	if (f->in_off + n == f->in_len)
 		info.stream_flags = f->in.flags;
-	put_cmsg(msg, &info);
+	if (f->in.sid == SID_DGRAM) {
+		msg->msg_controllen = 0;
+		msg->msg_flags |= MSG_QUIC_DATAGRAM;
+		msg->msg_flags |= f->in_off + n == f->in_len ? MSG_EOR : 0;
+	} else {
+		put_cmsg(msg, &info);
+	}
 	if (flags & MSG_PEEK)
 		return (ssize_t)n;
 	f->in_off += n;
@@ -405,7 +418,7 @@ static int fake_get(struct fake *f, int name, void *val, socklen_t *len)
 {
 	struct quic_info info = { .state = (uint32_t)f->state, .version = 1,
 				  .cipher = 51, .smoothed_rtt_us = 1234,
-				  .lost_pkts = 7 };
+				  .lost_pkts = 7, .max_datagram = DGRAM_MAX };
 	struct quic_stream_info *open = val;
 	struct quic_stream_status *st = val;
 
@@ -446,6 +459,7 @@ static int fake_set(int fd, struct fake *f, int name, const void *val,
 {
 	const struct quic_errinfo *e = val;
 	const struct quic_close64 *c = val;
+	const struct quic_stream_priority *p = val;
 	struct iovec none = { NULL, 0 };
 
 	switch (name) {
@@ -467,6 +481,8 @@ static int fake_set(int fd, struct fake *f, int name, const void *val,
 		f->close_code = c->errcode;
 		memcpy(f->close_phrase, c->phrase, sizeof(f->close_phrase));
 		return 0;
+	case QUIC_SOCKOPT_STREAM_PRIORITY:	/* of streams opened here */
+		return p->stream_id < f->next[!!(p->stream_id & 2)] ? 0 : fail(EINVAL);
 	case QUIC_SOCKOPT_PROFILE:
 	case QUIC_SOCKOPT_VERIFY:
 	case QUIC_SOCKOPT_PIN:

@@ -206,7 +206,8 @@ void quic_host_random(void *buf, size_t len)
 }
 
 /* Not secret: a token only has to be the same for the same ID. */
-void quic_host_reset_token(const struct quic_cid *cid, u8 *token)
+void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *cid,
+			   u8 *token)
 {
 	u64 h = 0xcbf29ce484222325ULL;
 	u32 i;
@@ -239,6 +240,11 @@ void quic_host_rxbuf_put(struct quic_rxbuf *buf)
 	WARN_ON(!buf->refs);
 	if (!--buf->refs)
 		shim_release(SHIM_RXBUF, buf, sizeof(*buf) + buf->len);
+}
+
+u32 quic_host_rxbuf_bytes(const struct quic_rxbuf *buf)
+{
+	return sizeof(*buf) + buf->len;
 }
 
 struct quic_txbuf *shim_txbuf_new(u32 len)

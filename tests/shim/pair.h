@@ -14,9 +14,10 @@
 #include "shim_host.h"
 #include "../../kmod/core/core.h"
 
-#define PAIR_FLOWS	64
+#define PAIR_FLOWS	64	/* by default */
 #define PAIR_DGRAM_PKTS	4
 #define PAIR_PARKED	16	/* datagrams that wait for keys, per end */
+#define PAIR_PATTERN	65521	/* bytes; prime: offsets do not line up */
 
 enum pair_side {
 	PAIR_CLIENT,
@@ -26,16 +27,39 @@ enum pair_side {
 struct pair;
 struct pair_dgram;
 
+/* What the link did with a datagram. */
+enum pair_fate {
+	PAIR_DELIVERED,
+	PAIR_LOST,		/* by dice, burst or decision */
+	PAIR_QUEUE_FULL,
+	PAIR_TOO_BIG,
+	PAIR_DOWN,
+	PAIR_NO_MAPPING,	/* to an address the NAT has forgotten */
+};
+
 /**
  * struct pair_link - one direction
  * @delay: propagation, ns
  * @rate: bytes per second, 0: no limit
  * @queue: bytes that may wait for the rate, 0: no limit
  * @mtu: datagrams above vanish, 0: none do
+ * @mtu_at: ns of the run from which @mtu is @mtu_then; 0: never
+ * @mtu_then: as @mtu
  * @loss: datagrams lost, permille
+ * @burst: datagrams that begin a burst of losses, permille
+ * @burst_len: datagrams of a burst, on average
  * @dup: datagrams repeated, permille
+ * @corrupt: datagrams one bit of which is turned, permille
+ * @ce: ECN-capable datagrams marked CE, permille
+ * @mark_at: bytes that wait for the rate, from which ECN-capable ones are marked CE,
+ *	0: none are
+ * @bleach: ECN bits are cleared, permille
+ * @no_ect: ECN-capable datagrams vanish
  * @reorder: datagrams delayed by up to @reorder_delay more, permille
  * @reorder_delay: ns
+ * @jitter: each datagram is delayed by up to this more, ns; order is kept
+ * @down_at: ns of the run from which all is lost
+ * @down_for: for how long, ns; 0: never
  * @drop: extra decision; @n counts the datagrams of this direction from 0
  * @tap: shown each datagram before its fate is decided
  */
@@ -44,13 +68,41 @@ struct pair_link {
 	u64 rate;
 	u64 queue;
 	u32 mtu;
+	u64 mtu_at;
+	u32 mtu_then;
 	u32 loss;
+	u32 burst;
+	u32 burst_len;
 	u32 dup;
+	u32 corrupt;
+	u32 ce;
+	u64 mark_at;
+	u32 bleach;
+	bool no_ect;
 	u32 reorder;
 	u64 reorder_delay;
+	u64 jitter;
+	u64 down_at;
+	u64 down_for;
 	bool (*drop)(struct pair *p, enum pair_side from, u64 n);
 	void (*tap)(struct pair *p, enum pair_side from, const struct pair_dgram *d);
 };
+
+/**
+ * struct pair_hooks - for one who watches
+ * @sent: a datagram left, and this became of it
+ * @opened: the core is about to get these packets of a datagram
+ * @stepped: both ends did what was due at p->now
+ */
+struct pair_hooks {
+	void (*sent)(struct pair *p, enum pair_side from, const struct pair_dgram *d,
+		     enum pair_fate fate);
+	void (*opened)(struct pair *p, enum pair_side to, const struct quic_rx_pkt *pkts,
+		       u32 n);
+	void (*stepped)(struct pair *p);
+};
+
+#define PAIR_REBINDS	4
 
 /**
  * struct pair_cfg - set by the test before pair_new(), from pair_defaults()
@@ -59,12 +111,28 @@ struct pair_link {
  * @local: transport parameters of each side
  * @mtu: local route's UDP payload
  * @link: [side that sends]
+ * @version: QUIC version of the client
+ * @serves: the only one that the server speaks, others are answered with Version
+ *	Negotiation; 0: all of ours
  * @flight: bytes of the server's fake Handshake messages
  * @handshake_timeout: ns
  * @addr_validated: for the server
+ * @retry: the server answers Initials without a token with Retry
+ * @no_ecn: [side] marks nothing
+ * @window_max: receive windows of both grow up to it; 0: they do not
+ * @rebind_at: ns of the run when the NAT in front of the client gives it the
+ *	address @rebind_to; 0: never
+ * @rebind_to: 0 is the address it begins with
+ * @update_every: datagrams that [side] sends between two requests for a key update;
+ *	0: none
+ * @hasty: no end waits with an update of its own for longer than the RFC's MUSTs say
+ * @keys_delay: how long hosts take to make keys of the next generation, ns
  * @batch: datagrams per build
  * @tx_max: bytes an application keeps queued at most
+ * @max_flows: room for so many
  * @check_every: steps between two checks of all invariants; 0: never
+ * @hooks: or NULL
+ * @priv: the watcher's
  */
 struct pair_cfg {
 	u64 seed;
@@ -72,29 +140,58 @@ struct pair_cfg {
 	struct quic_tparams local[2];
 	u32 mtu;
 	struct pair_link link[2];
+	u32 version;
+	u32 serves;
 	u32 flight;
 	u64 handshake_timeout;
 	bool addr_validated;
+	bool retry;
+	bool no_ecn[2];
+	u64 window_max;
+	u64 rebind_at[PAIR_REBINDS];
+	u8 rebind_to[PAIR_REBINDS];
+	u32 update_every[2];
+	bool hasty;
+	u64 keys_delay;
 	u32 batch;
 	u64 tx_max;
+	u32 max_flows;
 	u32 check_every;
+	const struct pair_hooks *hooks;
+	void *priv;
 };
 
-/* A datagram under way. */
+/*
+ * struct pair_dgram - a datagram under way
+ * @at: when it arrives
+ * @version: of its first long header
+ * @retry: it is a Retry
+ * @version_neg: it is a Version Negotiation
+ * @damaged: offset of a byte that is not as it was sent, plus 1; 0: none
+ * @src: the client's address as the server sees it, or the server's (0)
+ * @ecn: of its IP header
+ */
 struct pair_dgram {
 	struct list_head node;		/* by arrival */
 	u64 at;
 	u32 n;
+	u32 version;
 	struct quic_rxbuf *buf;
 	struct quic_rx_pkt pkt[PAIR_DGRAM_PKTS];
 	u8 pn_len[PAIR_DGRAM_PKTS];
+	u16 hdr_len[PAIR_DGRAM_PKTS];
 	struct quic_cid dcid;
 	struct quic_cid scid;
 	u32 len;
+	u32 damaged;
+	u8 src;
+	u8 ecn;
 	bool initial;
+	bool retry;
+	bool version_neg;
 };
 
-/**
+/*
  * struct pair_flow - a stream of the application
  * @from: who writes
  * @id: stream ID, once opened
@@ -104,8 +201,10 @@ struct pair_dgram {
  * @finished: the FIN was given to the sender's core
  * @done: the receiver read the end
  * @reset: the receiver saw a reset
+ * @writing: in pair_end.writing until all was queued
  */
 struct pair_flow {
+	struct list_head writing;
 	enum pair_side from;
 	u64 id;
 	u64 total;
@@ -119,18 +218,44 @@ struct pair_flow {
 	bool uni;
 };
 
+/*
+ * struct pair_msgs - datagrams of the application, by who writes
+ * @total: to be sent, as fast as the queue takes them
+ * @len_max: lengths go from 4 bytes to this many
+ * @queued: given to the sender's core
+ * @read: taken by the reader
+ * @bytes: of those
+ * @seen: by number
+ */
+struct pair_msgs {
+	u32 total;
+	u32 len_max;
+	u32 queued;
+	u64 read;
+	u64 bytes;
+	u8 *seen;
+};
+
 struct pair_tls {
 	u8 in[4][8192];		/* by level: bytes of the message so far */
 	u32 have[4];
 	bool failed;
 };
 
-/**
+/*
  * struct pair_end - one side
  * @conn: NULL: not created yet, or gone
  * @want: bits taken and not yet acted upon by a test
  * @reading: the application reads
  * @pmtu_dropped: datagrams above the link's MTU
+ * @writing: flows with bytes or a FIN to queue
+ * @burst_left: datagrams that the burst of losses still takes
+ * @burst_end: or until then
+ * @last_at: latest arrival of those that keep their order
+ * @peer_addr: server: where the host sends to
+ * @moved: server: datagrams that came from elsewhere
+ * @keys_at: when the keys of the next generation are made; QUIC_TIME_NEVER: not asked
+ * @update_at: datagrams sent when the next update is requested
  */
 struct pair_end {
 	struct pair *pair;
@@ -149,6 +274,14 @@ struct pair_end {
 	u64 pmtu_dropped;
 	u64 to_amp;			/* received before validation */
 	u64 from_amp;
+	struct list_head writing;
+	u32 burst_left;
+	u64 burst_end;
+	u64 last_at;
+	u64 moved;
+	u64 keys_at;
+	u64 update_at;
+	u8 peer_addr;
 	u32 want;
 	bool reading;
 };
@@ -156,14 +289,21 @@ struct pair_end {
 struct pair {
 	struct pair_cfg cfg;
 	struct pair_end end[2];
-	struct pair_flow flow[PAIR_FLOWS];
+	struct pair_flow *flow;		/* cfg.max_flows of them */
 	u32 n_flows;
+	u32 *by_id[4];			/* flow + 1 of the nth stream, by type */
+	struct pair_msgs msgs[2];
+	u64 begin;
 	u64 now;
 	u64 steps;
 	u64 rnd;
+	int inject_ahead;		/* of pair_inject(): generations of keys */
+	u32 retries;			/* Retry packets sent, and taken */
+	u32 retries_taken;
+	u32 version_negs;		/* sent, and acted upon */
+	u32 restarts;
 	u32 errors;
 	const char *error;		/* first rule that was broken */
-	u8 *pattern;
 };
 
 void pair_defaults(struct pair_cfg *cfg);
@@ -179,8 +319,24 @@ void pair_defaults(struct pair_cfg *cfg);
 struct pair *pair_new(const struct pair_cfg *cfg);
 void pair_free(struct pair *p);
 
+/* The client gets Version Negotiation with this list, encoded; and acts upon it. */
+void pair_version_neg(struct pair *p, const u8 *versions, u32 len);
+
 /* Let @from write @total bytes on a new stream when it can. Return: the flow. */
 struct pair_flow *pair_flow(struct pair *p, enum pair_side from, u64 total);
+
+/* Queue bytes of a buffer on a stream, as a host does. Return: they were taken. */
+bool pair_append(struct quic_conn *conn, struct quic_stream *s, struct quic_txbuf *buf,
+		 u32 off, u32 len);
+
+/* Let @from send datagrams; once per side and pair. Return: what becomes of them. */
+struct pair_msgs *pair_msgs(struct pair *p, enum pair_side from, u32 total, u32 len_max);
+
+/* Queue one datagram, as a host does. Return: as quic_conn_dgram_send(). */
+int pair_msg_send(struct quic_conn *conn, const u8 *data, u32 len);
+
+/* Does what both ends count of the datagrams of @from add up? NULL or what does not. */
+const char *pair_msgs_sum(const struct pair *p, enum pair_side from);
 
 /**
  * pair_run - let time pass
@@ -207,9 +363,20 @@ void pair_inject(struct pair *p, enum pair_side to, u8 level, u64 pn,
 
 /**
  * pair_check - invariants of a connection that hold between any two calls
+ * @conn: connection
+ *
  * Return: NULL or what is wrong.
  */
 const char *pair_check(const struct quic_conn *conn);
+
+/* The same for what one end knows of the other. */
+const char *pair_check_both(const struct pair *p);
+
+/* A rule is broken: the run ends with @what, unless it has an error already. */
+void pair_error(struct pair *p, const char *what);
+
+/* Byte @off of every stream @id; as many as PAIR_PATTERN may be read there. */
+const u8 *pair_pattern(u64 id, u64 off);
 
 u64 pair_random(struct pair *p);
 

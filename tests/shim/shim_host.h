@@ -16,7 +16,7 @@
 struct quic_rxbuf {
 	u32 refs;
 	u32 len;
-	u8 data[];
+	u8 data[];			/* as received */
 };
 
 /**
@@ -29,16 +29,16 @@ struct quic_txbuf {
 	u32 refs;
 	u32 len;
 	u64 held;
-	u8 data[];
+	u8 data[];			/* as queued */
 };
 
 /**
  * struct shim_arena - where the packets of a batch are written (batch->host)
  */
 struct shim_arena {
-	u8 *buf;
-	u32 cap;
-	u32 used;
+	u8 *buf;			/* the bytes */
+	u32 cap;			/* how many there is room for */
+	u32 used;			/* how many are written */
 };
 
 /**

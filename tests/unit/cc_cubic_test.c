@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* CUBIC (RFC 9438) and HyStart++ (RFC 9406). */
+/*
+ * CUBIC (RFC 9438) and HyStart++ (RFC 9406): the window over time against
+ * points of the RFC's formulas; when slow start ends and when it goes on;
+ * bounds under random acknowledgments and losses.
+ */
 #include "unit.h"
 #include "../../kmod/core/cc.h"
 
@@ -426,4 +430,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(chaos),
 	UNIT_CASE(growth_limit),
 };
+
 UNIT_SUITE(cc_cubic, cases);

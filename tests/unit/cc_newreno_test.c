@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* NewReno (RFC 9002 7.3, appendix B). */
+/*
+ * NewReno (RFC 9002 7.3, appendix B): growth in slow start and after it, one
+ * reduction per round trip, the minimum, persistent congestion.
+ */
 #include "unit.h"
 #include "../../kmod/core/cc.h"
 
@@ -115,4 +118,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(persistent),
 	UNIT_CASE(bounds),
 };
+
 UNIT_SUITE(cc_newreno, cases);

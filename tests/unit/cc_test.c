@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What congestion controllers share. */
+/*
+ * What the congestion controllers share: they are found by number, begin with the
+ * window of RFC 9002 7.2 and follow a change of the datagram's size.
+ */
 #include "unit.h"
 #include "../../kmod/core/cc.h"
 
@@ -60,4 +63,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(initial_window),
 	UNIT_CASE(set_mss),
 };
+
 UNIT_SUITE(cc, cases);

@@ -9,7 +9,7 @@
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
-#define LIVES	40
+#define LIVES	UNIT_ROUNDS(40)
 
 static struct pair_cfg cfg;
 
@@ -70,11 +70,16 @@ static void give_up(struct unit *t, struct pair *p)
 	if (!s)
 		return;
 	f->done = true;
-	if (unit_below(t, 2)) {
+	if (unit_below(t, 2))
 		quic_stream_stop(conn, s, 6);
-	} else if (!quic_stream_reset(conn, s, 5) && f->from == side) {
+	else if (!quic_stream_reset(conn, s, 5) && f->from == side)
 		f->finished = true;
-	}
+}
+
+static void both_read(struct pair *p)
+{
+	p->end[0].reading = true;
+	p->end[1].reading = true;
 }
 
 /* Let it run in pieces. Readers pause now and then, not for ever. */
@@ -90,9 +95,9 @@ static void stir(struct unit *t, struct pair *p, bool gives_up)
 		if (!unit_below(t, 20))
 			p->end[unit_below(t, 2)].reading = false;
 		if (!unit_below(t, 5))
-			p->end[0].reading = p->end[1].reading = true;
+			both_read(p);
 	}
-	p->end[0].reading = p->end[1].reading = true;
+	both_read(p);
 }
 
 static void end_it(struct unit *t, struct pair *p)
@@ -187,4 +192,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(streams_given_up),
 	UNIT_CASE(memory_fails),
 };
+
 UNIT_SUITE(chaos, cases);

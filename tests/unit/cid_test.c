@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Connection IDs (RFC 9000 5.1, 19.15, 19.16). */
-#include "unit.h"
-#include "../shim/pair.h"
+/*
+ * Connection IDs (RFC 9000 5.1, 19.15, 19.16) between two connected cores: both
+ * sides' lists agree, also under loss; retiring, "retire prior to", lengths.
+ */
+#include "unit_pair.h"
 
 #define SEC	QUIC_NS_PER_SEC
 
 static struct pair_cfg cfg;
-
-static struct pair *connected(struct unit *t)
-{
-	struct pair *p = pair_new(&cfg);
-
-	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 5 * SEC)))
-		pair_run(p, NULL, p->now + SEC);
-	return p;
-}
 
 static u32 local_used(const struct quic_conn *conn)
 {
@@ -55,7 +48,7 @@ static void expect_synced(struct unit *t, const struct pair *p)
 			EXPECT(t, quic_cid_equal(&r->cid, cid));
 			if (side == PAIR_CLIENT && !seq)
 				continue;	/* a client's first has no token */
-			quic_host_reset_token(cid, token);
+			quic_host_reset_token(p->end[side].conn, cid, token);
 			EXPECT(t, r->has_token);
 			EXPECT_MEM_EQ(t, r->token, token, sizeof(token));
 		}
@@ -67,7 +60,7 @@ static void exchanged(struct unit *t)
 	struct pair *p;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	EXPECT_EQ(t, local_used(p->end[0].conn), QUIC_LOCAL_CIDS);
 	EXPECT_EQ(t, local_used(p->end[1].conn), QUIC_LOCAL_CIDS);
 	expect_synced(t, p);
@@ -103,7 +96,7 @@ static void retire(struct unit *t)
 	struct pair *p;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	s = p->end[PAIR_SERVER].conn;
 	p->end[PAIR_SERVER].want = 0;
 	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
@@ -128,7 +121,7 @@ static void retire_prior_to(struct unit *t)
 	struct pair *p;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	c = p->end[PAIR_CLIENT].conn;
 	third = remote(c, 3)->cid;
 	pair_flow(p, PAIR_CLIENT, 300000);
@@ -138,7 +131,7 @@ static void retire_prior_to(struct unit *t)
 	EXPECT(t, !remote(c, 0) && !remote(c, 1) && !remote(c, 2));
 	EXPECT(t, remote(c, 20));
 	EXPECT(t, quic_cid_equal(quic_conn_dcid(c), &third) ||
-		  quic_cid_equal(quic_conn_dcid(c), &remote(c, 20)->cid));
+	       quic_cid_equal(quic_conn_dcid(c), &remote(c, 20)->cid));
 	EXPECT_EQ(t, quic_conn_state(c), QUIC_CONN_ESTABLISHED);
 	pair_free(p);
 }
@@ -154,7 +147,7 @@ static void lengths(struct unit *t)
 
 	for (len = 1; len <= 20; len += 19) {
 		pair_defaults(&cfg);
-		p = connected(t);
+		p = unit_connected(t, &cfg);
 		c = p->end[PAIR_CLIENT].conn;
 		frame[3] = len;
 		pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, 1000, frame, 4 + len + 16);
@@ -172,4 +165,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(retire_prior_to),
 	UNIT_CASE(lengths),
 };
+
 UNIT_SUITE(cid, cases);

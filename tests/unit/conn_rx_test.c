@@ -71,11 +71,17 @@ static const struct violation {
 	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x0c, 7, { 0x0c, 0, 0x80, 0x10, 0, 0, 'x' } },
 	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x0d, 10, { 0x0d, 0, MAX62 } },
 	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x04, 7, { 0x04, 0, 9, 0x80, 0x10, 0, 1 } },
+	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x04, 11, {
+		0x04, 0, 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	/* beyond MAX_DATA: four streams up to 2^20, which is all, and a byte */
 	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x08, 35, {
 		0x0e, 0, 0x80, 0x0f, 0xff, 0xff, 1, 'x', 0x0e, 4, 0x80, 0x0f, 0xff, 0xff, 1, 'x',
 		0x0e, 8, 0x80, 0x0f, 0xff, 0xff, 1, 'x', 0x0e, 12, 0x80, 0x0f, 0xff, 0xff, 1, 'x',
 		0x08, 16, 'x' } },
+	{ PAIR_SERVER, ERR_FLOW_CONTROL, 0x04, 36, {
+		0x0e, 0, 0x80, 0x0f, 0xff, 0xff, 1, 'x', 0x0e, 4, 0x80, 0x0f, 0xff, 0xff, 1, 'x',
+		0x0e, 8, 0x80, 0x0f, 0xff, 0xff, 1, 'x', 0x0e, 12, 0x80, 0x0f, 0xff, 0xff, 1, 'x',
+		0x04, 16, 9, 1 } },
 	/* final sizes that change, or lie below data */
 	{ PAIR_SERVER, ERR_FINAL_SIZE, 0x0f, 13, {
 		0x0f, 0, 5, 1, 'x', 0x0f, 0, 9, 1, 'x', 0, 0, 0 } },
@@ -93,11 +99,22 @@ static const struct violation {
 	{ PAIR_SERVER, ERR_STREAM_STATE, 0x15, 3, { 0x15, 3, 9 } },
 	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x11, 4, { 0x11, 0x40, 0x40, 9 } },
 	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x05, 4, { 0x05, 0x40, 0x40, 9 } },
+	{ PAIR_SERVER, ERR_STREAM_STATE, 0x04, 4, { 0x04, 1, 0, 0 } },
+	{ PAIR_CLIENT, ERR_STREAM_STATE, 0x04, 4, { 0x04, 2, 0, 0 } },
+	{ PAIR_CLIENT, ERR_STREAM_STATE, 0x05, 3, { 0x05, 3, 0 } },
+	{ PAIR_CLIENT, ERR_STREAM_STATE, 0x11, 3, { 0x11, 3, 9 } },
+	{ PAIR_SERVER, ERR_STREAM_STATE, 0x15, 3, { 0x15, 1, 9 } },
+	{ PAIR_CLIENT, ERR_STREAM_STATE, 0x15, 3, { 0x15, 2, 9 } },
+	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x04, 5, { 0x04, 0x40, 0x40, 9, 0 } },
+	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x04, 5, { 0x04, 0x40, 0x42, 9, 0 } },
+	{ PAIR_SERVER, ERR_STREAM_LIMIT, 0x15, 4, { 0x15, 0x40, 0x42, 9 } },
 	/* frames of the other role */
 	{ PAIR_SERVER, ERR_PROTOCOL, 0x1e, 1, { 0x1e } },
 	{ PAIR_SERVER, ERR_PROTOCOL, 0x07, 3, { 0x07, 1, 'x' } },
 	/* connection IDs */
 	{ PAIR_SERVER, ERR_PROTOCOL, 0x18, 25, { 0x18, 0, 0, 5, 'o', 't', 'h', 'e', 'r', TOKEN } },
+	{ PAIR_SERVER, ERR_PROTOCOL, 0x18, 44, {
+		0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 21, 0, 2, 'a', 'b', TOKEN } },
 	{ PAIR_SERVER, ERR_CID_LIMIT, 0x18, 46, {
 		0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 21, 0, 2, 'c', 'd', TOKEN, 0, 0 } },
 	{ PAIR_SERVER, ERR_PROTOCOL, 0x19, 3, { 0x19, 0x40, 0x40 } },
@@ -106,7 +123,41 @@ static const struct violation {
 	{ PAIR_CLIENT, ERR_PROTOCOL, 0x31, 3, { 0x31, 1, 'x' } },
 	{ PAIR_SERVER, ERR_ENCODING, 0x21, 1, { 0x21 } },
 	{ PAIR_SERVER, ERR_PROTOCOL, 0, 0, { 0 } },
+	{ PAIR_SERVER, ERR_PROTOCOL, 0x01, 2, { 0x40, 0x01 } },	/* PING in two bytes */
+	/* numbers beyond what a frame may have */
+	{ PAIR_SERVER, ERR_ENCODING, 0x02, 5, { 0x02, 5, 0, 0, 6 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x02, 7, { 0x02, 5, 0, 1, 0, 4, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x06, 11, { 0x06, MAX62, 1, 'x' } },
+	{ PAIR_CLIENT, ERR_ENCODING, 0x07, 2, { 0x07, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x0c, 11, { 0x0c, 0, MAX62, 'x' } },
 	{ PAIR_SERVER, ERR_ENCODING, 0x12, 9, { 0x12, MAX62 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x13, 9, { 0x13, MAX62 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x16, 9, { 0x16, MAX62 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x17, 9, { 0x17, MAX62 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x18, 20, { 0x18, 20, 0, 0, TOKEN } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x18, 41, { 0x18, 20, 0, 21, 'a' } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x18, 22, { 0x18, 20, 21, 2, 'a', 'b', TOKEN } },
+	/* frames that end too soon, one for each layout */
+	{ PAIR_SERVER, ERR_ENCODING, 0x02, 4, { 0x02, 0, 0, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x03, 7, { 0x03, 0, 0, 0, 0, 1, 1 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x04, 3, { 0x04, 0, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x05, 2, { 0x05, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x06, 4, { 0x06, 0, 2, 'x' } },
+	{ PAIR_CLIENT, ERR_ENCODING, 0x07, 3, { 0x07, 2, 'x' } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x0a, 4, { 0x0a, 0, 2, 'x' } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x10, 1, { 0x10 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x11, 2, { 0x11, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x12, 1, { 0x12 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x14, 1, { 0x14 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x15, 2, { 0x15, 0 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x16, 1, { 0x16 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x18, 21, { 0x18, 20, 0, 2, 'a', 'b', TOKEN } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x19, 1, { 0x19 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x1a, 8, { 0x1a, 1, 2, 3, 4, 5, 6, 7 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x1b, 8, { 0x1b, 1, 2, 3, 4, 5, 6, 7 } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x1c, 5, { 0x1c, 0, 0, 2, 'x' } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x1d, 4, { 0x1d, 0, 2, 'x' } },
+	{ PAIR_SERVER, ERR_ENCODING, 0x31, 3, { 0x31, 2, 'x' } },
 	/* CRYPTO 64 KiB ahead of what was read */
 	{ PAIR_SERVER, ERR_CRYPTO_BUF, 0x06, 7, { 0x06, 0x80, 0x01, 0, 0, 1, 'x' } },
 };
@@ -122,6 +173,16 @@ static void fill_cids(struct pair *p, enum pair_side to)
 		f[5] = i;
 		inject(p, to, f, sizeof(f));
 	}
+}
+
+/* The reason begins with the name of the frame, where we know one. */
+static bool names_its_frame(const struct quic_close_info *info)
+{
+	const struct quic_frame_info *f = quic_frame_info(info->frame_type);
+
+	if (!info->reason[0] || !info->frame_type || !f)
+		return info->reason[0];
+	return !strncmp(info->reason, f->name, strlen(f->name));
 }
 
 static void each_violation(struct unit *t)
@@ -143,7 +204,7 @@ static void each_violation(struct unit *t)
 		    !EXPECT_EQ(t, info->code, v->code) ||
 		    !EXPECT_EQ(t, info->frame_type, v->type))
 			unit_log("# row %u: %s", i, info->reason);
-		EXPECT(t, info->reason[0]);
+		EXPECT(t, names_its_frame(info));
 		EXPECT(t, !info->app);
 		/* The peer hears the same, if it did not hear of other packets first. */
 		pair_run(p, pair_closed, p->now + 10 * SEC);
@@ -158,6 +219,97 @@ static void each_violation(struct unit *t)
 		EXPECT_EQ(t, p->errors, 0);
 		pair_free(p);
 	}
+}
+
+/* A server that has seen the client's first Initial, and nothing else. */
+static struct pair *begun(void)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = pair_new(&cfg);
+	while (!p->end[PAIR_SERVER].conn)
+		pair_run(p, NULL, p->now + MS);
+	return p;
+}
+
+/* RFC 9000 12.4: which frames which packets may have. */
+static void frames_in_wrong_packets(struct unit *t)
+{
+	static const u8 levels[] = { QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE };
+	const struct quic_close_info *info;
+	const struct quic_frame_info *f;
+	u32 i, type, n = 0;
+	struct pair *p;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		for (type = 0; type < 0x40; type++) {
+			u8 frame[32] = { type };
+
+			f = quic_frame_info(type);
+			if (!f || f->flags & (i ? QUIC_F_H : QUIC_F_I))
+				continue;
+			p = begun();
+			pair_inject(p, PAIR_SERVER, levels[i], 100, frame, sizeof(frame));
+			info = quic_conn_close_info(p->end[PAIR_SERVER].conn);
+			EXPECT_EQ(t, info->origin, QUIC_CLOSE_LOCAL);
+			EXPECT_EQ(t, info->code, ERR_PROTOCOL);
+			EXPECT_EQ(t, info->frame_type, type);
+			EXPECT(t, names_its_frame(info));
+			n++;
+			pair_free(p);
+		}
+	}
+	/* all 33 but PADDING, PING, ACK (2), CRYPTO, CONNECTION_CLOSE */
+	EXPECT_EQ(t, n, 2 * (33 - 6));
+}
+
+/* TLS bytes too far ahead before there is a connection. */
+static void early_crypto_too_far(struct unit *t)
+{
+	static const u8 far[] = { 0x06, 0x80, 0x02, 0, 0, 1, 'x' };
+	const struct quic_close_info *info;
+	struct pair *p;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		p = begun();
+		pair_inject(p, PAIR_SERVER, i ? QUIC_CRYPTO_HANDSHAKE : QUIC_CRYPTO_INITIAL,
+			    100, far, sizeof(far));
+		info = quic_conn_close_info(p->end[PAIR_SERVER].conn);
+		EXPECT_EQ(t, info->origin, QUIC_CLOSE_LOCAL);
+		EXPECT_EQ(t, info->code, ERR_CRYPTO_BUF);
+		EXPECT_EQ(t, info->frame_type, QUIC_FRAME_CRYPTO);
+		EXPECT(t, names_its_frame(info));
+		pair_free(p);
+	}
+}
+
+/* RFC 9000 17.2, 17.3.1: bits that are 0 in a header. */
+static void reserved_bits(struct unit *t)
+{
+	struct quic_rx_pkt r = { .level = QUIC_CRYPTO_APP, .reserved = true };
+	const struct quic_close_info *info;
+	struct quic_conn *s;
+	struct pair *p;
+
+	p = connected(t);
+	s = p->end[PAIR_SERVER].conn;
+	r.buf = shim_rxbuf_new(1);
+	r.buf->data[0] = QUIC_FRAME_PING;
+	r.data = r.buf->data;
+	r.len = 1;
+	/* a number that came already is not looked at */
+	quic_conn_recv(s, &r, 1, p->now);
+	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+	r.pn = next_pn(p, PAIR_SERVER);
+	quic_conn_recv(s, &r, 1, p->now);
+	info = quic_conn_close_info(s);
+	EXPECT_EQ(t, info->origin, QUIC_CLOSE_LOCAL);
+	EXPECT_EQ(t, info->code, ERR_PROTOCOL);
+	EXPECT(t, info->reason[0]);
+	quic_host_rxbuf_put(r.buf);
+	pair_free(p);
 }
 
 /* Odd, and legal. */
@@ -279,7 +431,7 @@ static void random_frames(struct unit *t)
 	u32 i, len;
 	u8 f[64];
 
-	for (i = 0; i < 20000; i++) {
+	for (i = 0; i < UNIT_ROUNDS(20000); i++) {
 		to = unit_below(t, 2);
 		len = 1 + unit_below(t, sizeof(f) - 1);
 		unit_bytes(t, f, len);
@@ -320,7 +472,7 @@ static void stateless_reset(struct unit *t)
 	memset(token, 7, sizeof(token));
 	EXPECT(t, !quic_conn_recv_reset(conn, token, p->now));
 	EXPECT_EQ(t, quic_conn_state(conn), QUIC_CONN_ESTABLISHED);
-	quic_host_reset_token(&p->end[PAIR_SERVER].conn->cids.local[0].cid, token);
+	quic_host_reset_token(conn, &p->end[PAIR_SERVER].conn->cids.local[0].cid, token);
 	token[15] ^= 1;
 	EXPECT(t, !quic_conn_recv_reset(conn, token, p->now));
 	token[15] ^= 1;
@@ -365,6 +517,9 @@ static void version_negotiation(struct unit *t)
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(each_violation),
+	UNIT_CASE(frames_in_wrong_packets),
+	UNIT_CASE(early_crypto_too_far),
+	UNIT_CASE(reserved_bits),
 	UNIT_CASE(each_legal),
 	UNIT_CASE(all_or_nothing),
 	UNIT_CASE(duplicates),
@@ -373,4 +528,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(stateless_reset),
 	UNIT_CASE(version_negotiation),
 };
+
 UNIT_SUITE(conn_rx, cases);

@@ -3,8 +3,7 @@
  * The connection, two of them back to back (tests/shim/pair.h): handshakes,
  * bulk data, every kind of loss, closing, limits, and memory that runs out.
  */
-#include "unit.h"
-#include "../shim/pair.h"
+#include "unit_pair.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
@@ -22,20 +21,6 @@ static struct pair *connected(struct unit *t)
 	unit_log("# %s", p->error ? p->error : "time is up");
 	pair_free(p);
 	return NULL;
-}
-
-static void no_errors(struct unit *t, struct pair *p)
-{
-	const char *wrong;
-	u32 i;
-
-	if (!EXPECT_EQ(t, p->errors, 0))
-		unit_log("# %s", p->error);
-	for (i = 0; i < 2; i++) {
-		wrong = p->end[i].conn ? pair_check(p->end[i].conn) : NULL;
-		if (!EXPECT(t, !wrong))
-			unit_log("# side %u: %s", i, wrong);
-	}
 }
 
 static const struct quic_close_info *closed_by(const struct pair *p, enum pair_side s)
@@ -71,7 +56,7 @@ static void handshake(struct unit *t)
 	EXPECT_EQ(t, c->path.mtu, 1452);
 	EXPECT_EQ(t, s->path.mtu, 1452);
 	EXPECT_EQ(t, c->cids.local_next, QUIC_LOCAL_CIDS);
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -86,7 +71,7 @@ static void handshake_sizes(struct unit *t)
 		cfg.flight = flight;
 		p = connected(t);
 		ASSERT(t, p);
-		no_errors(t, p);
+		unit_no_errors(t, p);
 		pair_free(p);
 	}
 }
@@ -115,7 +100,7 @@ static void handshake_with_masks(struct unit *t, u64 client, u64 server, u64 lim
 	if (!EXPECT(t, pair_run(p, pair_confirmed, p->now + limit)))
 		unit_log("# masks %#llx %#llx: %s", client, server,
 			 p->error ? p->error : "time is up");
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -142,7 +127,7 @@ static void handshake_random_masks(struct unit *t)
 	u64 masks;
 	u32 i;
 
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < UNIT_ROUNDS(300); i++) {
 		masks = unit_rand(t);
 		handshake_with_masks(t, masks & 0xff, masks >> 8 & 0xff, 80 * SEC, 2500);
 		handshake_with_masks(t, masks >> 16 & 0xff, masks >> 24 & 0xff,
@@ -160,7 +145,7 @@ static void handshake_with_data(struct unit *t)
 	u64 masks;
 	u32 i;
 
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < UNIT_ROUNDS(300); i++) {
 		pair_defaults(&cfg);
 		cfg.link[0].drop = drop_by_mask;
 		cfg.link[1].drop = drop_by_mask;
@@ -169,8 +154,8 @@ static void handshake_with_data(struct unit *t)
 		cfg.local[PAIR_SERVER].max_idle_timeout = 0;
 		cfg.check_every = 1;
 		masks = unit_rand(t);
-		drop_mask[PAIR_CLIENT] = masks & masks >> 8 & 0xfffffe;
-		drop_mask[PAIR_SERVER] = masks >> 32 & masks >> 40 & 0xfff;
+		drop_mask[PAIR_CLIENT] = masks & (masks >> 8) & 0xfffffe;
+		drop_mask[PAIR_SERVER] = (masks >> 32) & (masks >> 40) & 0xfff;
 		p = pair_new(&cfg);
 		pair_flow(p, PAIR_CLIENT, 50000);
 		pair_flow(p, PAIR_SERVER, 50000);
@@ -178,7 +163,7 @@ static void handshake_with_data(struct unit *t)
 			unit_log("# masks %#llx %#llx: %s", drop_mask[PAIR_CLIENT],
 				 drop_mask[PAIR_SERVER],
 				 p->error ? p->error : "time is up");
-		no_errors(t, p);
+		unit_no_errors(t, p);
 		pair_free(p);
 	}
 }
@@ -203,7 +188,7 @@ static void handshake_nobody_there(struct unit *t)
 	/* 1 s, 2 s, 4 s: with backoff, not a storm. */
 	EXPECT_LE(t, p->end[PAIR_CLIENT].sent, 12);
 	EXPECT_GE(t, p->end[PAIR_CLIENT].sent, 4);
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -238,7 +223,7 @@ static u64 transfer(struct unit *t, u64 up, u64 down, u64 limit)
 	EXPECT_EQ(t, p->end[1].conn->streams.n_open, 0);
 	EXPECT_EQ(t, p->end[0].conn->path.cc.bytes_in_flight, 0);
 	EXPECT_EQ(t, p->end[1].conn->path.cc.bytes_in_flight, 0);
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	if (!cfg.link[0].loss && !cfg.link[1].loss && !cfg.link[0].rate &&
 	    !cfg.link[0].reorder && !cfg.link[0].drop)
 		EXPECT_EQ(t, retransmitted(p), 0);
@@ -356,7 +341,7 @@ static void transfer_small(struct unit *t)
 		pair_flow(p, PAIR_SERVER, sizes[i])->uni = true;
 	}
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -381,7 +366,7 @@ static void many_streams(struct unit *t)
 		pair_flow(p, PAIR_SERVER, 20000)->uni = i & 1;
 	}
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 200 * SEC));
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -406,7 +391,7 @@ static void blocked_reader(struct unit *t)
 	EXPECT(t, !f->done);
 	p->end[PAIR_SERVER].reading = true;
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -426,7 +411,7 @@ static void blocked_connection(struct unit *t)
 	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->stats.stream_bytes_sent, 100000);
 	p->end[PAIR_SERVER].reading = true;
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -480,7 +465,7 @@ static void reset_stream(struct unit *t)
 	/* The connection's window came back. */
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->flow_rx.consumed,
 		  p->end[PAIR_SERVER].conn->flow_rx.received);
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -506,7 +491,7 @@ static void stop_sending(struct unit *t)
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->streams.n_open, 0);
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->flow_rx.consumed,
 		  p->end[PAIR_SERVER].conn->flow_rx.received);
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -527,7 +512,7 @@ static void idle_timeout(struct unit *t)
 	EXPECT_NEAR(t, p->now - start, 7 * SEC, 50, 0);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(t, closed_by(p, i)->origin, QUIC_CLOSE_IDLE);
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -553,6 +538,59 @@ static void close_app(struct unit *t)
 	/* Three PTOs, not longer. */
 	EXPECT_LE(t, p->now - start, SEC);
 	EXPECT_EQ(t, p->errors, 0);
+	pair_free(p);
+}
+
+/*
+ * RFC 9001 6.6: no packet more than the key may seal, the last ones included, where
+ * the host cannot make other keys.
+ */
+static void seal_limit(struct unit *t)
+{
+	const u64 limit = 1000;
+	struct quic_conn *c;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.keys_delay = 1000 * SEC;
+	p = connected(t);
+	if (!p)
+		return;
+	c = p->end[PAIR_CLIENT].conn;
+	quic_conn_set_aead_limits(c, limit, U64_MAX);
+	pair_flow(p, PAIR_CLIENT, 64 * MB);
+	EXPECT(t, pair_run(p, pair_closed, p->now + 60 * SEC));
+	EXPECT_EQ(t, closed_by(p, PAIR_CLIENT)->origin, QUIC_CLOSE_LOCAL);
+	EXPECT_EQ(t, closed_by(p, PAIR_CLIENT)->code, QUIC_TRANSPORT_ERROR_AEAD_LIMIT_REACHED);
+	EXPECT_EQ(t, closed_by(p, PAIR_SERVER)->origin, QUIC_CLOSE_PEER);
+	EXPECT_EQ(t, closed_by(p, PAIR_SERVER)->code, QUIC_TRANSPORT_ERROR_AEAD_LIMIT_REACHED);
+	EXPECT_LE(t, c->space[QUIC_SPACE_APP].tx_next, limit);
+	EXPECT_GE(t, c->space[QUIC_SPACE_APP].tx_next, limit - 2 * QUIC_TX_PKTS_MAX);
+	unit_no_errors(t, p);
+	pair_free(p);
+}
+
+/* As many as the limit may fail to open, one more ends the connection. */
+static void forged_limit(struct unit *t)
+{
+	struct quic_conn *c;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	if (!p)
+		return;
+	c = p->end[PAIR_CLIENT].conn;
+	quic_conn_set_aead_limits(c, 1 << 23, 5);
+	quic_conn_recv_forged(c, 3, p->now);
+	quic_conn_recv_forged(c, 2, p->now);
+	EXPECT_EQ(t, quic_conn_state(c), QUIC_CONN_ESTABLISHED);
+	quic_conn_recv_forged(c, 1, p->now);
+	EXPECT_EQ(t, quic_conn_state(c), QUIC_CONN_CLOSING);
+	pair_pump(p);
+	EXPECT(t, pair_run(p, pair_closed, p->now + 60 * SEC));
+	EXPECT_EQ(t, closed_by(p, PAIR_SERVER)->code, QUIC_TRANSPORT_ERROR_AEAD_LIMIT_REACHED);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -659,6 +697,39 @@ static void shutdown_gives_up(struct unit *t)
 	pair_free(p);
 }
 
+/* A peer that reads slowly gets all of it, though that takes longer. */
+static void shutdown_waits_for_a_slow_reader(struct unit *t)
+{
+	struct pair_end *server;
+	struct pair_flow *f;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].initial_max_data = 20000;
+	cfg.local[PAIR_SERVER].initial_max_stream_data_bidi_remote = 20000;
+	p = connected(t);
+	ASSERT(t, p);
+	server = &p->end[PAIR_SERVER];
+	server->reading = false;
+	f = pair_flow(p, PAIR_CLIENT, 300000);
+	pair_pump(p);
+	quic_conn_shutdown(p->end[PAIR_CLIENT].conn, 7, "done", 3 * SEC, p->now);
+	for (i = 0; i < 60 && !f->done; i++) {
+		pair_run(p, NULL, p->now + 2 * SEC);
+		server->reading = true;
+		pair_pump(p);
+		server->reading = false;
+	}
+	EXPECT_GT(t, i, 10);
+	EXPECT(t, f->done);
+	EXPECT_EQ(t, f->received, 300000);
+	EXPECT(t, pair_run(p, pair_closed, p->now + 20 * SEC));
+	EXPECT_EQ(t, closed_by(p, PAIR_CLIENT)->code, 7);
+	EXPECT_EQ(t, p->errors, 0);
+	pair_free(p);
+}
+
 /* The path dies in mid-transfer: probes with backoff, then the idle time-out. */
 static void path_dies(struct unit *t)
 {
@@ -701,7 +772,7 @@ static void path_recovers(struct unit *t)
 	p->cfg.link[1].drop = NULL;
 	start = p->now;
 	EXPECT(t, pair_run(p, pair_all_done, start + 20 * SEC));
-	no_errors(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -800,14 +871,18 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(stop_sending),
 	UNIT_CASE(idle_timeout),
 	UNIT_CASE(close_app),
+	UNIT_CASE(seal_limit),
+	UNIT_CASE(forged_limit),
 	UNIT_CASE(close_repeated),
 	UNIT_CASE(close_early),
 	UNIT_CASE(tls_failure),
 	UNIT_CASE(shutdown_lingers),
 	UNIT_CASE(shutdown_gives_up),
+	UNIT_CASE(shutdown_waits_for_a_slow_reader),
 	UNIT_CASE(path_dies),
 	UNIT_CASE(path_recovers),
 	UNIT_CASE(memory_fails_at),
 	UNIT_CASE(memory_fails_often),
 };
+
 UNIT_SUITE(conn, cases);

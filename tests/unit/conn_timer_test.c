@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Deadlines (RFC 9000 10.1, 13.2.1; RFC 9002 6.2). */
-#include "unit.h"
-#include "../shim/pair.h"
+/*
+ * Deadlines (RFC 9000 10.1, 13.2.1; RFC 9002 6.2): ACK delay, idle time-out,
+ * keep-alive and closing, on a virtual clock: due then, not before, not twice.
+ */
+#include "unit_pair.h"
 #include "../../kmod/core/recovery.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
 
 static struct pair_cfg cfg;
-
-static struct pair *connected(struct unit *t)
-{
-	struct pair *p = pair_new(&cfg);
-
-	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 20 * SEC)))
-		pair_run(p, NULL, p->now + SEC);
-	return p;
-}
 
 static void inject_ping(struct pair *p, enum pair_side to)
 {
@@ -35,7 +28,7 @@ static void ack_delay(struct unit *t)
 
 	pair_defaults(&cfg);
 	cfg.local[PAIR_SERVER].max_ack_delay = 17;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	conn = p->end[PAIR_SERVER].conn;
 	p->cfg.link[1].loss = 1000;	/* what it acks was never sent */
 	acks = conn->stats.acks_sent;
@@ -62,7 +55,7 @@ static void idle_restarts(struct unit *t)
 
 	pair_defaults(&cfg);
 	cfg.local[PAIR_SERVER].max_idle_timeout = 5000;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	conn = p->end[PAIR_SERVER].conn;
 	EXPECT_EQ(t, conn->idle_timeout, 5 * SEC);
 	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->idle_timeout, 5 * SEC);
@@ -113,7 +106,7 @@ static void idle_never(struct unit *t)
 	pair_defaults(&cfg);
 	for (i = 0; i < 2; i++)
 		cfg.local[i].max_idle_timeout = 0;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(t, quic_conn_deadline(p->end[i].conn), QUIC_TIME_NEVER);
 	pair_free(p);
@@ -128,7 +121,7 @@ static void idle_longest(struct unit *t)
 	pair_defaults(&cfg);
 	for (i = 0; i < 2; i++)
 		cfg.local[i].max_idle_timeout = QUIC_VARINT_MAX;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	for (i = 0; i < 2; i++)
 		EXPECT_GT(t, quic_conn_deadline(p->end[i].conn), p->now + 1000000 * SEC);
 	pair_free(p);
@@ -184,6 +177,51 @@ static void calls_do_no_harm(struct unit *t)
 	pair_free(p);
 }
 
+/* Silence is broken before it ends the connection (RFC 9000 10.1.2). */
+static void keepalive(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+	u64 sent;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].max_idle_timeout = 5000;
+	p = unit_connected(t, &cfg);
+	conn = p->end[PAIR_CLIENT].conn;
+	quic_conn_set_keepalive(conn, 2 * SEC, p->now);
+	EXPECT_EQ(t, conn->keepalive_deadline, p->now + 2 * SEC);
+	sent = p->end[PAIR_CLIENT].sent;
+	pair_run(p, NULL, p->now + 60 * SEC);
+	EXPECT_EQ(t, conn->state, QUIC_CONN_ESTABLISHED);
+	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->state, QUIC_CONN_ESTABLISHED);
+	/* one each time, and the peer's answers */
+	EXPECT_GT(t, p->end[PAIR_CLIENT].sent - sent, 25);
+	EXPECT_LE(t, p->end[PAIR_CLIENT].sent - sent, 31);
+	/* it keeps no dead peer alive */
+	p->cfg.link[PAIR_SERVER].loss = 1000;
+	pair_run(p, NULL, p->now + 12 * SEC);
+	EXPECT_EQ(t, conn->state, QUIC_CONN_CLOSED);
+	EXPECT_EQ(t, conn->close.origin, QUIC_CLOSE_IDLE);
+	pair_free(p);
+}
+
+static void keepalive_off(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].max_idle_timeout = 5000;
+	p = unit_connected(t, &cfg);
+	conn = p->end[PAIR_CLIENT].conn;
+	quic_conn_set_keepalive(conn, 2 * SEC, p->now);
+	quic_conn_set_keepalive(conn, 0, p->now);
+	EXPECT_EQ(t, conn->keepalive_deadline, QUIC_TIME_NEVER);
+	pair_run(p, NULL, p->now + 6 * SEC);
+	EXPECT_EQ(t, conn->state, QUIC_CONN_CLOSED);
+	pair_free(p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(ack_delay),
 	UNIT_CASE(idle_restarts),
@@ -192,5 +230,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(idle_longest),
 	UNIT_CASE(closing_has_one_deadline),
 	UNIT_CASE(calls_do_no_harm),
+	UNIT_CASE(keepalive),
+	UNIT_CASE(keepalive_off),
 };
+
 UNIT_SUITE(conn_timer, cases);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What stands in the datagrams that are built. */
+/*
+ * What stands in the datagrams that are built: a tap between two cores counts
+ * frames and sizes of handshake flights, small data, bulk, probes and silence.
+ */
 #include "unit.h"
 #include "../shim/pair.h"
 
@@ -47,7 +50,7 @@ static void tap_pkt(struct seen *s, const struct quic_rx_pkt *r, u32 dgram_len)
 		if (f.type == QUIC_FRAME_PADDING)
 			continue;
 		n++;
-		acks += f.type == QUIC_FRAME_ACK;
+		acks += (f.type & ~1ULL) == QUIC_FRAME_ACK;
 		s->frames[f.type & 0x1f]++;
 		if (f.type == QUIC_FRAME_PATH_RESPONSE) {
 			memcpy(s->response, f.u.path.data, 8);
@@ -161,7 +164,8 @@ static void bulk_is_full(struct unit *t)
 	EXPECT_LE(t, seen[PAIR_CLIENT].bytes, 4 * MB * 106 / 100);
 	EXPECT_GE(t, seen[PAIR_CLIENT].dgrams, 4 * (st->trains - trains));
 	/* One ACK for two packets at most. */
-	EXPECT_LE(t, seen[PAIR_SERVER].frames[QUIC_FRAME_ACK],
+	EXPECT_LE(t, seen[PAIR_SERVER].frames[QUIC_FRAME_ACK] +
+		  seen[PAIR_SERVER].frames[QUIC_FRAME_ACK + 1],
 		  seen[PAIR_CLIENT].dgrams / 2 + 10);
 	EXPECT_EQ(t, seen[PAIR_CLIENT].window_exceeded, 0);
 	finish(t, p);
@@ -338,4 +342,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(paced_in_trains),
 	UNIT_CASE(silence),
 };
+
 UNIT_SUITE(conn_tx, cases);

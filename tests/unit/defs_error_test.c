@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names of error codes. */
+/*
+ * Names of error codes: each code has one, unknown ones too, and the first error
+ * of a connection is the one that stays.
+ */
 #include "unit.h"
 #include "../../kmod/core/defs_error.h"
 
@@ -44,4 +47,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(never_null),
 	UNIT_CASE(first_wins),
 };
+
 UNIT_SUITE(defs_error, cases);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Flow control credit (RFC 9000 4). */
+/*
+ * Flow control credit (RFC 9000 4): limits only rise, windows are announced in
+ * time, nothing overflows, and two ends that talk agree.
+ */
 #include "unit.h"
 #include "../../kmod/core/flow.h"
 
@@ -73,6 +76,57 @@ static void rx_bounds(struct unit *t)
 	EXPECT_EQ(t, quic_flow_rx_next(&f), 1050);
 }
 
+/* Read @bytes, as they come, and announce. Return: the window grew. */
+static bool rx_read(struct unit *t, struct quic_flow_rx *f, u64 bytes, u64 now, u64 ceiling)
+{
+	EXPECT(t, quic_flow_rx_add(f, bytes));
+	if (!quic_flow_rx_consume(f, bytes))
+		return false;
+	f->max = quic_flow_rx_next(f);
+	return quic_flow_rx_tune(f, now, 100, ceiling);
+}
+
+/* Half a window within two round trips doubles it, up to the ceiling. */
+static void rx_grows(struct unit *t)
+{
+	struct quic_flow_rx f = { .max = 1000, .window = 1000 };
+
+	EXPECT(t, !rx_read(t, &f, 600, 50, 3000));	/* the clock starts */
+	EXPECT(t, rx_read(t, &f, 600, 249, 3000));
+	EXPECT_EQ(t, f.window, 2000);
+	EXPECT_EQ(t, f.max, 1200 + 2000);
+	/* The same limit again, because it was lost, is no reading. */
+	EXPECT(t, !quic_flow_rx_tune(&f, 250, 100, 3000));
+	EXPECT(t, !rx_read(t, &f, 900, 260, 3000));
+	EXPECT_EQ(t, f.window, 2000);
+	EXPECT(t, rx_read(t, &f, 200, 300, 3000));
+	EXPECT_EQ(t, f.window, 3000);
+	EXPECT(t, !rx_read(t, &f, 3000, 310, 3000));
+	EXPECT_EQ(t, f.window, 3000);
+	/* A ceiling that falls takes nothing back. */
+	EXPECT(t, !rx_read(t, &f, 3000, 320, 2000));
+	EXPECT(t, !rx_read(t, &f, 3000, 330, 0));
+	EXPECT_EQ(t, f.window, 3000);
+	EXPECT_EQ(t, f.max, f.consumed + 3000);
+}
+
+/* Who takes longer, or of whom the path is not known, keeps what he has. */
+static void rx_slow_reader(struct unit *t)
+{
+	struct quic_flow_rx f = { .max = 1000, .window = 1000 };
+	u64 now = 1;
+	u32 i;
+
+	for (i = 0; i < 100; i++, now += 200) {
+		EXPECT(t, !rx_read(t, &f, 500, now, 1 << 20));
+		EXPECT_LE(t, f.max - f.consumed, 1000);
+	}
+	EXPECT_EQ(t, f.window, 1000);
+	EXPECT(t, quic_flow_rx_add(&f, 500));
+	quic_flow_rx_consume(&f, 500);
+	EXPECT(t, !quic_flow_rx_tune(&f, now, 0, 1 << 20));
+}
+
 /* Sender and receiver over a lossless wire: never over the limit, never stuck. */
 static void both_ends(struct unit *t)
 {
@@ -103,6 +157,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(rx_limit),
 	UNIT_CASE(rx_update),
 	UNIT_CASE(rx_bounds),
+	UNIT_CASE(rx_grows),
+	UNIT_CASE(rx_slow_reader),
 	UNIT_CASE(both_ends),
 };
+
 UNIT_SUITE(flow, cases);

@@ -4,23 +4,14 @@
  * just do not fit, memory that runs out half way, floods, and ACKs that never
  * come.
  */
-#include "unit.h"
-#include "../shim/pair.h"
+#include "unit_pair.h"
 #include "../../kmod/core/recovery.h"
+#include "../../kmod/core/stream.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
 
 static struct pair_cfg cfg;
-
-static struct pair *connected(struct unit *t)
-{
-	struct pair *p = pair_new(&cfg);
-
-	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 5 * SEC)))
-		pair_run(p, NULL, p->now + SEC);
-	return p;
-}
 
 static void inject(struct pair *p, enum pair_side to, const u8 *frames, u32 len)
 {
@@ -32,21 +23,11 @@ static void inject(struct pair *p, enum pair_side to, const u8 *frames, u32 len)
 
 static void finish(struct unit *t, struct pair *p)
 {
-	const char *wrong;
-	u32 i;
-
-	if (!EXPECT_EQ(t, p->errors, 0))
-		unit_log("# %s", p->error);
-	for (i = 0; i < 2; i++) {
-		wrong = p->end[i].conn ? pair_check(p->end[i].conn) : NULL;
-		if (!EXPECT(t, !wrong))
-			unit_log("# %s", wrong);
-	}
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
 /* ---- sending ---- */
-
 
 /* CONNECTION_CLOSE at two levels, the second in less room than it needs. */
 static void close_in_little_room(struct unit *t)
@@ -93,7 +74,7 @@ static void jumbo_copies(struct unit *t)
 	pair_defaults(&cfg);
 	cfg.mtu = 65527;
 	cfg.link[0].mtu = cfg.mtu;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	p->end[PAIR_CLIENT].conn->path.cc.cwnd = 1 << 20;
 	pair_flow(p, PAIR_CLIENT, 1);
 	pair_run(p, NULL, p->now + SEC);
@@ -160,7 +141,7 @@ static void scattered_bytes(struct unit *t)
 	u32 i, n, off = 1;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	p->end[PAIR_SERVER].reading = false;
 	s = p->end[PAIR_SERVER].conn;
 	for (i = 0; i < 200; i++, off += 20) {
@@ -192,7 +173,7 @@ static void scattered_crypto(struct unit *t)
 	u32 i;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	s = p->end[PAIR_SERVER].conn;
 	for (i = 0; i < 1000; i++) {
 		w = quic_wcur_init(frames, sizeof(frames));
@@ -218,7 +199,7 @@ static void full_of_the_future(struct unit *t)
 	u32 len;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	p->end[PAIR_SERVER].reading = false;
 	s = p->end[PAIR_SERVER].conn;
 	inject(p, PAIR_SERVER, ahead, sizeof(ahead));
@@ -236,7 +217,7 @@ static void full_of_the_future(struct unit *t)
 	finish(t, p);
 }
 
-/* ---- time and acknowledgements ---- */
+/* ---- time and acknowledgments ---- */
 
 static const u8 ping[] = { 0x01 };
 
@@ -251,7 +232,7 @@ static struct pair *cut_off(struct unit *t)
 	struct pair *p;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	p->cfg.link[0].drop = drop_all;
 	p->cfg.link[1].drop = drop_all;
 	return p;
@@ -412,19 +393,19 @@ static void waiting_for_max_data(struct unit *t)
 	pair_defaults(&cfg);
 	cfg.local[PAIR_SERVER].initial_max_data = 20000;
 	cfg.link[0].loss = 100;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	p->end[PAIR_SERVER].reading = false;
 	c = p->end[PAIR_CLIENT].conn;
 	for (i = 0; i < 16; i++)
 		pair_flow(p, PAIR_CLIENT, 30000 + i);
 	pair_run(p, NULL, p->now + 2 * SEC);
-	EXPECT(t, list_empty(&c->streams.sendable));
-	EXPECT(t, !list_empty(&c->streams.waiting));
+	EXPECT(t, !quic_streams_tx_ready(c));
+	EXPECT_GT(t, c->streams.sched.n, 0);
 	EXPECT_EQ(t, c->flow_tx.used, 20000);
 	p->end[PAIR_SERVER].reading = true;
 	pair_pump(p);
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
-	EXPECT(t, list_empty(&c->streams.waiting));
+	EXPECT_EQ(t, c->streams.sched.n, 0);
 	finish(t, p);
 }
 
@@ -435,7 +416,7 @@ static void no_credit_from_the_start(struct unit *t)
 
 	pair_defaults(&cfg);
 	cfg.local[PAIR_SERVER].initial_max_stream_data_bidi_remote = 0;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	pair_flow(p, PAIR_CLIENT, 1000);
 	pair_run(p, NULL, p->now + SEC);
 	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->stats.stream_bytes_sent, 0);
@@ -460,4 +441,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(waiting_for_max_data),
 	UNIT_CASE(no_credit_from_the_start),
 };
+
 UNIT_SUITE(hostile, cases);

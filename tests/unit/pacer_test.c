@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pacing (RFC 9002 7.7): rates over virtual time. */
+/*
+ * Pacing (RFC 9002 7.7): rates and bursts over virtual time, against what the
+ * window and the round trip allow; no overflow at extremes.
+ */
 #include "unit.h"
 #include "../../kmod/core/pacer.h"
 
@@ -173,4 +176,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(burst_is_bounded),
 	UNIT_CASE(extremes),
 };
+
 UNIT_SUITE(pacer, cases);

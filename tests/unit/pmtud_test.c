@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Path MTU discovery (RFC 9000 14.3, RFC 8899). */
-#include "unit.h"
-#include "../shim/pair.h"
+/*
+ * Path MTU discovery (RFC 9000 14.3, RFC 8899): the probe finds the target, a
+ * black hole is noticed from the start and later, loss is not mistaken for one.
+ */
+#include "unit_pair.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
 #define MB	(1ULL << 20)
 
 static struct pair_cfg cfg;
-
-static struct pair *connected(struct unit *t)
-{
-	struct pair *p = pair_new(&cfg);
-
-	if (EXPECT(t, pair_run(p, pair_confirmed, p->now + 20 * SEC)))
-		pair_run(p, NULL, p->now + SEC);
-	return p;
-}
 
 static void finish(struct unit *t, struct pair *p)
 {
@@ -45,7 +38,7 @@ static void finds_the_target(struct unit *t)
 		pair_defaults(&cfg);
 		cfg.mtu = rows[i].mtu;
 		cfg.local[PAIR_SERVER].max_udp_payload_size = rows[i].peer_max;
-		p = connected(t);
+		p = unit_connected(t, &cfg);
 		conn = p->end[PAIR_CLIENT].conn;
 		if (rows[i].mtu < 10000)
 			EXPECT_EQ(t, p->end[PAIR_SERVER].conn->path.mtu, rows[i].mtu);
@@ -67,7 +60,7 @@ static void black_hole_from_the_start(struct unit *t)
 
 	pair_defaults(&cfg);
 	cfg.link[0].mtu = 1300;
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	conn = p->end[PAIR_CLIENT].conn;
 	pair_flow(p, PAIR_CLIENT, MB);
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
@@ -86,7 +79,7 @@ static void black_hole_later(struct unit *t)
 	struct pair *p;
 
 	pair_defaults(&cfg);
-	p = connected(t);
+	p = unit_connected(t, &cfg);
 	conn = p->end[PAIR_CLIENT].conn;
 	pair_flow(p, PAIR_CLIENT, 10 * MB);
 	pair_run(p, NULL, p->now + 300 * MS);
@@ -95,6 +88,36 @@ static void black_hole_later(struct unit *t)
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
 	EXPECT_EQ(t, conn->path.mtu, 1200);
 	finish(t, p);
+}
+
+/*
+ * The same where small packets get through and are acknowledged: what PTOs send
+ * besides the data, or what other streams do.
+ */
+static void black_hole_for_large_ones(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair_flow *f;
+	struct pair *p;
+	u32 ping;
+
+	for (ping = 0; ping < 2; ping++) {
+		pair_defaults(&cfg);
+		p = unit_connected(t, &cfg);
+		conn = p->end[PAIR_CLIENT].conn;
+		EXPECT_EQ(t, conn->path.mtu, 1452);
+		p->cfg.link[0].mtu = 1300;
+		f = pair_flow(p, PAIR_CLIENT, 1350);
+		pair_pump(p);
+		while (!f->done && p->now < p->begin + 20 * SEC) {
+			if (ping && p->n_flows < cfg.max_flows)
+				pair_flow(p, PAIR_CLIENT, 10);
+			pair_run(p, NULL, p->now + 30 * MS);
+		}
+		EXPECT(t, f->done);
+		EXPECT_EQ(t, conn->path.mtu, 1200);
+		finish(t, p);
+	}
 }
 
 /* Ordinary loss, however heavy, does not shrink a size that works. */
@@ -108,7 +131,7 @@ static void loss_is_no_black_hole(struct unit *t)
 		cfg.seed = seed;
 		cfg.link[0].loss = 50;
 		cfg.link[1].loss = 50;
-		p = connected(t);
+		p = unit_connected(t, &cfg);
 		pair_flow(p, PAIR_CLIENT, MB);
 		EXPECT(t, pair_run(p, pair_all_done, p->now + 200 * SEC));
 		kept += p->end[PAIR_CLIENT].conn->path.mtu == 1452;
@@ -121,6 +144,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(finds_the_target),
 	UNIT_CASE(black_hole_from_the_start),
 	UNIT_CASE(black_hole_later),
+	UNIT_CASE(black_hole_for_large_ones),
 	UNIT_CASE(loss_is_no_black_hole),
 };
+
 UNIT_SUITE(pmtud, cases);

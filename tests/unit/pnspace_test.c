@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When an ACK is owed (RFC 9000 13.2). */
+/*
+ * When an ACK is owed (RFC 9000 13.2): after every second packet, at once on
+ * disorder, never for ACKs alone; and the delay that it reports.
+ */
 #include "unit.h"
 #include "../../kmod/core/pnspace.h"
 
@@ -61,6 +64,28 @@ static void disorder(struct unit *t)
 	EXPECT_EQ(t, s.rx_largest_time, 4);
 }
 
+/* What is missing counts also below packets that elicited no ACK. */
+static void gap_below_an_ack(struct unit *t)
+{
+	quic_pnspace_init(&s);
+	got(0, true, 1);
+	quic_pnspace_ack_sent(&s);
+	got(2, false, 2);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 2));
+	got(3, true, 3);
+	EXPECT(t, quic_pnspace_ack_due(&s, 3));
+	quic_pnspace_ack_sent(&s);
+	/* Not again for the same gap. */
+	got(4, true, 4);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 4));
+	quic_pnspace_ack_sent(&s);
+	/* Numbers that are forgotten are not missing. */
+	got(5, false, 5);
+	quic_rangeset_drop_below(&s.rx, 5);
+	got(6, true, 6);
+	EXPECT(t, !quic_pnspace_ack_due(&s, 6));
+}
+
 static void handshake_at_once(struct unit *t)
 {
 	quic_pnspace_init(&s);
@@ -97,7 +122,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(every_second),
 	UNIT_CASE(not_for_acks),
 	UNIT_CASE(disorder),
+	UNIT_CASE(gap_below_an_ack),
 	UNIT_CASE(handshake_at_once),
 	UNIT_CASE(delay_field),
 };
+
 UNIT_SUITE(pnspace, cases);

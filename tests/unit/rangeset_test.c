@@ -247,4 +247,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(ack_round_trip),
 	UNIT_CASE(ack_room),
 };
+
 UNIT_SUITE(rangeset, cases);

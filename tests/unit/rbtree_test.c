@@ -145,4 +145,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(ordered_and_cached),
 	UNIT_CASE(replace),
 };
+
 UNIT_SUITE(rbtree, cases);

@@ -6,6 +6,7 @@
 #include "unit.h"
 #include "../shim/pair.h"
 #include "../../kmod/core/recovery.h"
+#include "../../kmod/core/undo.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
@@ -93,10 +94,11 @@ static void packet_threshold(struct unit *t)
 	EXPECT_EQ(t, conn->stats.pkts_lost, 1);		/* number 0 */
 	ack(6, 7);
 	EXPECT_EQ(t, conn->stats.pkts_lost, 3);		/* 1 and 4 */
+	/* Once in a round trip. */
+	EXPECT_EQ(t, conn->stats.congestion_events, 1);
+	EXPECT_LT(t, conn->path.cc.ssthresh, QUIC_CC_NO_SSTHRESH);
 	ack(0, 9);
 	EXPECT_EQ(t, conn->stats.pkts_lost, 3);
-	/* Once in a round trip. */
-	EXPECT_LT(t, conn->path.cc.ssthresh, QUIC_CC_NO_SSTHRESH);
 	finish(t);
 }
 
@@ -234,6 +236,27 @@ static void persistent_congestion(struct unit *t)
 	finish(t);
 }
 
+/*
+ * The ACK that shows it may also cover a window that arrived before the silence:
+ * no reason to open the window again at once.
+ */
+static void persistent_opens_nothing(struct unit *t)
+{
+	u64 last;
+	u32 i;
+
+	ASSERT(t, start(t));
+	send_packets(t, 40);
+	for (i = 0; i < 4; i++)
+		pair_run(p, NULL, conn->loss_deadline);
+	p->now += 20 * MS;
+	last = conn->space[QUIC_SPACE_APP].tx_next - 1 - first;
+	ack2(last, last, 0, 29);
+	EXPECT_GT(t, conn->stats.pkts_lost, 9);
+	EXPECT_EQ(t, conn->path.cc.cwnd, quic_cc_min_window(&conn->path.cc));
+	finish(t);
+}
+
 /* The same span, with an acknowledged packet in its middle: not persistent. */
 static void not_persistent(struct unit *t)
 {
@@ -268,6 +291,127 @@ static void spurious_loss(struct unit *t)
 	finish(t);
 }
 
+/*
+ * Losses that were none: the controller gets back all it had (RFC 9438 4.9.2), though
+ * the records of the packets are gone when the ACK comes.
+ */
+static void undone_by(struct unit *t, const struct quic_cc_ops *ops)
+{
+	struct quic_cc before;
+
+	ASSERT(t, start(t));
+	quic_conn_set_path(conn, ops, 0);
+	send_packets(t, 20);
+	before = conn->path.cc;
+	p->now += 20 * MS;
+	ack(6, 6);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4);		/* 0 to 3 */
+	EXPECT_LT(t, conn->path.cc.cwnd, before.cwnd);
+	EXPECT_EQ(t, conn->path.cc.ssthresh, conn->path.cc.cwnd);
+	EXPECT_GT(t, conn->space[QUIC_SPACE_APP].sent.base, first + 3);
+	EXPECT_EQ(t, conn->stats.congestion_events, 1);
+	ack2(6, 6, 0, 1);
+	EXPECT_LT(t, conn->path.cc.cwnd, before.cwnd);
+	EXPECT_EQ(t, conn->stats.pkts_spurious, 2);
+	EXPECT_EQ(t, conn->stats.undone, 0);
+	ack(0, 3);
+	EXPECT_EQ(t, conn->stats.pkts_spurious, 4);
+	EXPECT_EQ(t, conn->stats.undone, 1);
+	EXPECT_EQ(t, conn->path.cc.cwnd, before.cwnd);
+	EXPECT_EQ(t, conn->path.cc.ssthresh, before.ssthresh);
+	EXPECT_EQ(t, conn->path.cc.recovery_start, before.recovery_start);
+	EXPECT(t, !memcmp(conn->path.cc.priv, before.priv, sizeof(before.priv)));
+	/* Once. */
+	ack(0, 3);
+	EXPECT_EQ(t, conn->stats.undone, 1);
+	EXPECT_EQ(t, conn->stats.pkts_spurious, 4);
+	finish(t);
+}
+
+static void undo_cubic(struct unit *t)
+{
+	undone_by(t, &quic_cc_cubic);
+}
+
+static void undo_newreno(struct unit *t)
+{
+	undone_by(t, &quic_cc_newreno);
+}
+
+/* One of them was lost: the reduction was right. So it is for the next one's list. */
+static void not_undone(struct unit *t)
+{
+	u64 reduced;
+
+	ASSERT(t, start(t));
+	send_packets(t, 20);
+	p->now += 20 * MS;
+	ack(6, 6);
+	reduced = conn->path.cc.cwnd;
+	ack2(6, 6, 1, 3);
+	ack(9, 9);			/* 4 and 5 are lost too, in the same round trip */
+	EXPECT_EQ(t, conn->stats.congestion_events, 1);
+	ack2(9, 9, 1, 6);
+	EXPECT_EQ(t, conn->stats.undone, 0);
+	EXPECT_EQ(t, conn->path.cc.cwnd, reduced);
+	EXPECT_EQ(t, conn->undo.n, 1);
+	EXPECT_EQ(t, conn->undo.pn[0], first);
+	finish(t);
+}
+
+/* A CE mark is a reason of its own (RFC 9002 7.1). */
+static void ce_is_not_undone(struct unit *t)
+{
+	struct quic_pnspace *s;
+	struct quic_wcur w;
+	u8 buf[64];
+
+	ASSERT(t, start(t));
+	s = &conn->space[QUIC_SPACE_APP];
+	send_packets(t, 20);
+	p->now += 20 * MS;
+	w = quic_wcur_init(buf, sizeof(buf));
+	quic_put_u8(&w, QUIC_FRAME_ACK + 1);
+	quic_put_varint(&w, first + 6);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, s->ecn_said[0]);
+	quic_put_varint(&w, 0);
+	quic_put_varint(&w, 1);
+	pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, s->rx_next, buf, w.p - buf);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4);
+	EXPECT_EQ(t, conn->stats.congestion_events, 1);
+	ack2(6, 6, 0, 3);
+	EXPECT_EQ(t, conn->stats.undone, 0);
+	EXPECT_LT(t, conn->path.cc.ssthresh, QUIC_CC_NO_SSTHRESH);
+	finish(t);
+}
+
+/* More than the list takes, or no list at all. */
+static void undo_is_bounded(struct unit *t)
+{
+	ASSERT(t, start(t));
+	send_packets(t, 60);
+	p->now += 20 * MS;
+	ack(59, 59);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 57);
+	EXPECT_EQ(t, conn->undo.n, 57);
+	conn->undo.n = QUIC_UNDO_PKTS;
+	quic_undo_lost(conn, QUIC_SPACE_APP, first + 57);
+	EXPECT_EQ(t, conn->undo.n, 0);
+	quic_undo_lost(conn, QUIC_SPACE_APP, first + 58);
+	EXPECT_EQ(t, conn->undo.n, 0);
+	quic_undo_free(conn);
+	conn->undo.pn = NULL;
+	shim_host_fail_some(1000);
+	quic_undo_begin(conn);
+	shim_host_fail_some(0);
+	quic_undo_lost(conn, QUIC_SPACE_APP, first + 58);
+	EXPECT_EQ(t, conn->undo.n, 0);
+	finish(t);
+}
+
 /* RFC 9002 5.3: the peer's delay is taken off, up to its max_ack_delay. */
 static void rtt_samples(struct unit *t)
 {
@@ -298,8 +442,15 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(probe_carries_data),
 	UNIT_CASE(probe_ignores_window),
 	UNIT_CASE(persistent_congestion),
+	UNIT_CASE(persistent_opens_nothing),
 	UNIT_CASE(not_persistent),
 	UNIT_CASE(spurious_loss),
+	UNIT_CASE(undo_cubic),
+	UNIT_CASE(undo_newreno),
+	UNIT_CASE(not_undone),
+	UNIT_CASE(ce_is_not_undone),
+	UNIT_CASE(undo_is_bounded),
 	UNIT_CASE(rtt_samples),
 };
+
 UNIT_SUITE(recovery, cases);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reassembly, against the pattern that was sent. */
+/*
+ * Reassembly, against the pattern that was sent: bytes in any order, overlapping
+ * and repeated, with failing memory; the number of chunks stays bounded.
+ */
 #include "unit.h"
 #include "../shim/shim_host.h"
 #include "../../kmod/core/recvbuf.h"
@@ -100,7 +103,7 @@ static void any_order(struct unit *t)
 {
 	u32 i;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < UNIT_ROUNDS(10); i++) {
 		life(t, 1400, 8000, true);
 		life(t, 100, 1000, true);
 		life(t, 10, 60, true);
@@ -182,6 +185,35 @@ static void final_size(struct unit *t)
 	EXPECT(t, quic_recvbuf_at_fin(&rb));
 }
 
+/* Bytes further on, chunk by chunk, without taking any. */
+static void peek_further(struct unit *t)
+{
+	const u8 *p, *q;
+	u64 off;
+	u32 len;
+
+	start();
+	arrive(0, 1000);
+	arrive(1000, 700);
+	arrive(2000, 500);
+	for (off = 0; off < 1700; off += len) {
+		p = quic_recvbuf_peek_at(&rb, off, &len);
+		ASSERT(t, p && len && off + len <= 1700);
+		/* the middle of a chunk is its end, shifted */
+		q = quic_recvbuf_peek_at(&rb, off + len - 1, &len);
+		EXPECT(t, q >= p);
+		EXPECT_EQ(t, len, 1);
+		len = q - p + 1;
+	}
+	EXPECT_EQ(t, off, 1700);
+	EXPECT(t, !quic_recvbuf_peek_at(&rb, 1700, &len));
+	EXPECT(t, !quic_recvbuf_peek_at(&rb, 2000, &len));
+	EXPECT_EQ(t, rb.read, 0);
+	read_some(t, 1700);
+	EXPECT(t, !quic_recvbuf_peek_at(&rb, 0, &len));
+	quic_recvbuf_free(&rb);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(any_order),
 	UNIT_CASE(memory_fails),
@@ -189,5 +221,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(tiny_frames_are_joined),
 	UNIT_CASE(chunks_are_bounded),
 	UNIT_CASE(final_size),
+	UNIT_CASE(peek_further),
 };
+
 UNIT_SUITE(recvbuf, cases);

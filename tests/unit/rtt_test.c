@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Round-trip time estimate (RFC 9002 5 and 6). */
+/*
+ * Round-trip time estimate (RFC 9002 5 and 6): before a sample, the first one,
+ * smoothing, the loss delay, extremes, and that it converges.
+ */
 #include "unit.h"
 #include "../../kmod/core/rtt.h"
 
@@ -118,4 +121,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(extremes),
 	UNIT_CASE(converges),
 };
+
 UNIT_SUITE(rtt, cases);

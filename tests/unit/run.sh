@@ -7,6 +7,7 @@
 
 for dir in "$@"; do
 	name=${dir##*/}
+	# shellcheck disable=SC2086  # a list of patterns
 	"$dir/unit" -p "$name: " $FILTER 2>&1
 	rc=$?
 	[ $rc -le 1 ] || echo "not ok - $name: the test program died, status $rc"

@@ -359,4 +359,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(crypto_copies),
 	UNIT_CASE(range_lists),
 };
+
 UNIT_SUITE(sendbuf, cases);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ring of packets in flight. */
+/*
+ * The ring of packets in flight: it grows, slides and skips numbers, keeps its
+ * limits, and each packet keeps the ranges it was given.
+ */
 #include "unit.h"
 #include "../shim/shim_host.h"
 #include "../../kmod/core/sent.h"
@@ -120,4 +123,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(limits),
 	UNIT_CASE(ranges),
 };
+
 UNIT_SUITE(sent, cases);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Streams as the application sees them (RFC 9000 2 and 3). */
-#include "unit.h"
-#include "../shim/pair.h"
+/*
+ * Streams as the application sees them (RFC 9000 2 and 3): opening, limits, both
+ * halves' lives, wrong calls, fairness, announcements that get lost.
+ */
+#include "unit_pair.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
@@ -22,22 +24,6 @@ static bool start(struct unit *t)
 	p->end[PAIR_CLIENT].reading = false;
 	p->end[PAIR_SERVER].reading = false;
 	return true;
-}
-
-static int append(struct quic_conn *conn, struct quic_stream *st, u32 len)
-{
-	struct quic_txbuf *buf = shim_txbuf_new(len);
-	bool merged;
-	int err;
-
-	memset(buf->data, 'x', len);
-	buf->held = len;
-	err = quic_stream_append(conn, st, buf->data, len, buf, &merged);
-	if (err) {
-		buf->held = 0;
-		quic_host_txbuf_put(conn, buf, 0);
-	}
-	return err;
 }
 
 static u32 read_all(struct quic_conn *conn, struct quic_stream *st, bool *end)
@@ -115,7 +101,7 @@ static void life(struct unit *t)
 	EXPECT_EQ(t, quic_conn_stream_open(c, true, &a), 0);
 	EXPECT_EQ(t, a->send_state, QUIC_STREAM_SEND_STATE_READY);
 	EXPECT(t, a->has_tx && !a->has_rx);
-	EXPECT_EQ(t, append(c, a, 3000), 0);
+	EXPECT_EQ(t, unit_append(c, a, 3000), 0);
 	pair_run(p, NULL, p->now + 100 * MS);
 	EXPECT_EQ(t, a->send_state, QUIC_STREAM_SEND_STATE_SEND);
 	b = quic_conn_stream_find(s, a->id);
@@ -125,10 +111,10 @@ static void life(struct unit *t)
 	EXPECT_EQ(t, read_all(s, b, &end), 3000);
 	EXPECT(t, !end);
 	EXPECT(t, !quic_conn_readable(s));
-	EXPECT_EQ(t, append(c, a, 100), 0);
+	EXPECT_EQ(t, unit_append(c, a, 100), 0);
 	EXPECT_EQ(t, quic_stream_finish(c, a), 0);
 	EXPECT(t, !quic_stream_writable(a));
-	EXPECT_EQ(t, append(c, a, 1), -EPIPE);
+	EXPECT_EQ(t, unit_append(c, a, 1), -EPIPE);
 	EXPECT_EQ(t, quic_stream_finish(c, a), -EPIPE);
 	pair_run(p, NULL, p->now + 15 * MS);
 	EXPECT_EQ(t, b->recv_state, QUIC_STREAM_RECV_STATE_RECVD);
@@ -151,7 +137,7 @@ static void halves(struct unit *t)
 	pair_defaults(&cfg);
 	ASSERT(t, start(t));
 	quic_conn_stream_open(c, false, &a);
-	append(c, a, 10);
+	unit_append(c, a, 10);
 	quic_stream_finish(c, a);
 	pair_run(p, NULL, p->now + 100 * MS);
 	b = quic_conn_stream_find(s, 0);
@@ -159,7 +145,7 @@ static void halves(struct unit *t)
 	read_all(s, b, &end);
 	EXPECT(t, end);
 	EXPECT_EQ(t, s->streams.n_open, 1);
-	EXPECT_EQ(t, append(s, b, 20), 0);
+	EXPECT_EQ(t, unit_append(s, b, 20), 0);
 	quic_stream_finish(s, b);
 	pair_run(p, NULL, p->now + 100 * MS);
 	EXPECT_EQ(t, s->streams.n_open, 0);
@@ -180,11 +166,11 @@ static void wrong_calls(struct unit *t)
 	EXPECT_EQ(t, quic_stream_stop(c, uni, 1), -EINVAL);	/* cannot receive */
 	EXPECT_EQ(t, quic_stream_reset(c, uni, 1), 0);
 	EXPECT_EQ(t, quic_stream_reset(c, uni, 1), -EINVAL);	/* twice */
-	EXPECT_EQ(t, append(c, uni, 1), -EPIPE);
+	EXPECT_EQ(t, unit_append(c, uni, 1), -EPIPE);
 	pair_run(p, NULL, p->now + 100 * MS);
 	st = quic_conn_stream_find(s, 2);
 	ASSERT(t, st);
-	EXPECT_EQ(t, append(s, st, 1), -EPIPE);			/* cannot send */
+	EXPECT_EQ(t, unit_append(s, st, 1), -EPIPE);			/* cannot send */
 	EXPECT_EQ(t, quic_stream_reset(s, st, 1), -EINVAL);
 	EXPECT(t, quic_stream_take_reset(s, st, &code));
 	EXPECT_EQ(t, code, 1);
@@ -239,6 +225,151 @@ static void opens_lower_ones(struct unit *t)
 	pair_free(p);
 }
 
+/* ---- a stream without bytes ---- */
+
+static bool drop_of_client(struct pair *pair, enum pair_side from, u64 n)
+{
+	return from == PAIR_CLIENT;
+}
+
+/* The peer hears of a stream on which nothing was written, and writes first. */
+static void announce(struct unit *t)
+{
+	struct quic_stream *a, *b;
+	bool end;
+
+	pair_defaults(&cfg);
+	ASSERT(t, start(t));
+	quic_conn_stream_open(c, false, &a);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT(t, !quic_conn_stream_find(s, 0));
+	p->end[PAIR_SERVER].want = 0;
+	EXPECT_EQ(t, quic_stream_announce(c, a), 0);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT_EQ(t, a->send_state, QUIC_STREAM_SEND_STATE_SEND);
+	EXPECT_EQ(t, c->space[QUIC_SPACE_APP].sent.n_eliciting, 0);
+	EXPECT_EQ(t, c->streams.sched.n, 0);
+	b = quic_conn_stream_find(s, 0);
+	ASSERT(t, b);
+	EXPECT(t, p->end[PAIR_SERVER].want & QUIC_WANT_WRITABLE);
+	EXPECT(t, !quic_conn_readable(s));
+	EXPECT_EQ(t, unit_append(s, b, 30), 0);
+	quic_stream_finish(s, b);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT_EQ(t, read_all(c, a, &end), 30);
+	EXPECT(t, end);
+	/* what follows begins at offset 0 */
+	EXPECT_EQ(t, unit_append(c, a, 40), 0);
+	quic_stream_finish(c, a);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT_EQ(t, read_all(s, b, &end), 40);
+	EXPECT(t, end);
+	EXPECT_EQ(t, c->streams.n_open + s->streams.n_open, 0);
+	pair_free(p);
+}
+
+static void announce_is_lost(struct unit *t)
+{
+	struct quic_stream *a;
+
+	pair_defaults(&cfg);
+	ASSERT(t, start(t));
+	quic_conn_stream_open(c, false, &a);
+	quic_stream_announce(c, a);
+	p->cfg.link[PAIR_CLIENT].drop = drop_of_client;
+	pair_pump(p);
+	EXPECT(t, !a->tx.announce);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT(t, !quic_conn_stream_find(s, 0));
+	p->cfg.link[PAIR_CLIENT].drop = NULL;
+	pair_run(p, NULL, p->now + 2 * SEC);
+	EXPECT(t, quic_conn_stream_find(s, 0));
+	EXPECT(t, !a->tx.announce);
+	EXPECT_EQ(t, c->streams.sched.n, 0);
+	/* once is enough */
+	a->tx.announce = false;
+	quic_stream_announce(c, a);
+	EXPECT(t, !a->tx.announce);
+	pair_free(p);
+}
+
+/* Bytes and FIN written before it left are announcement enough. */
+static void announce_with_bytes(struct unit *t)
+{
+	struct quic_stream *a, *b;
+	u64 before;
+	bool end;
+
+	pair_defaults(&cfg);
+	ASSERT(t, start(t));
+	quic_conn_stream_open(c, false, &a);
+	quic_stream_announce(c, a);
+	EXPECT_EQ(t, unit_append(c, a, 10), 0);
+	quic_stream_finish(c, a);
+	before = p->end[PAIR_CLIENT].sent;
+	pair_pump(p);
+	EXPECT_EQ(t, p->end[PAIR_CLIENT].sent, before + 1);
+	EXPECT_EQ(t, quic_stream_announce(c, a), -EPIPE);
+	pair_run(p, NULL, p->now + 100 * MS);
+	b = quic_conn_stream_find(s, 0);
+	ASSERT(t, b);
+	EXPECT_EQ(t, read_all(s, b, &end), 10);
+	EXPECT(t, end);
+	pair_free(p);
+}
+
+/* One stream and never another: MAX_STREAMS does not leave. */
+static void fixed_number(struct unit *t)
+{
+	struct quic_stream *a, *b;
+	bool end;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].initial_max_streams_bidi = 1;
+	ASSERT(t, start(t));
+	quic_conn_fix_streams(s);
+	quic_conn_stream_open(c, false, &a);
+	unit_append(c, a, 10);
+	quic_stream_finish(c, a);
+	pair_run(p, NULL, p->now + 100 * MS);
+	b = quic_conn_stream_find(s, 0);
+	ASSERT(t, b);
+	read_all(s, b, &end);
+	quic_stream_finish(s, b);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT(t, quic_stream_consume(c, a, 0));
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT_EQ(t, c->streams.n_open + s->streams.n_open, 0);
+	EXPECT_EQ(t, c->streams.max_local[0], 1);
+	EXPECT_EQ(t, quic_conn_stream_open(c, false, &a), -EAGAIN);
+	pair_free(p);
+}
+
+/* A reader that waits for more than there is hears of all that comes. */
+static void readable_each_time(struct unit *t)
+{
+	struct quic_stream *a;
+	struct pair_end *e;
+
+	pair_defaults(&cfg);
+	ASSERT(t, start(t));
+	e = &p->end[PAIR_SERVER];
+	quic_conn_stream_open(c, false, &a);
+	unit_append(c, a, 10);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT(t, e->want & QUIC_WANT_READABLE);
+	e->want = 0;
+	unit_append(c, a, 10);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT(t, e->want & QUIC_WANT_READABLE);
+	e->want = 0;
+	quic_stream_finish(c, a);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT(t, e->want & QUIC_WANT_READABLE);
+	EXPECT(t, quic_stream_end_received(quic_conn_stream_find(s, 0)));
+	pair_free(p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(ids),
 	UNIT_CASE(limit),
@@ -247,5 +378,11 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(wrong_calls),
 	UNIT_CASE(fair),
 	UNIT_CASE(opens_lower_ones),
+	UNIT_CASE(announce),
+	UNIT_CASE(announce_is_lost),
+	UNIT_CASE(announce_with_bytes),
+	UNIT_CASE(fixed_number),
+	UNIT_CASE(readable_each_time),
 };
+
 UNIT_SUITE(stream, cases);

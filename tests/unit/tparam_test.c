@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Transport parameters (RFC 9000 18, RFC 9221 3, RFC 9287 3). */
+/*
+ * Transport parameters (RFC 9000 18, RFC 9221 3, RFC 9287 3): what is encoded is
+ * decoded again; cut, repeated, oversized and forbidden ones are refused.
+ */
 #include "unit.h"
 #include "../../kmod/core/tparam.h"
 
@@ -19,6 +22,19 @@ static void rand_cid(struct unit *t, struct quic_cid *cid)
 static u64 rand_between(struct unit *t, u64 min, u64 max)
 {
 	return clamp(unit_rand_bits(t, 62), min, max);
+}
+
+static void rand_versions(struct unit *t)
+{
+	struct quic_version_info *vi = &tp.version_information;
+	u32 i;
+
+	vi->chosen = unit_rand(t) | 1;
+	for (i = 0; i < QUIC_VERSIONS; i++)
+		vi->available[vi->n++] = quic_versions[i];
+	vi->available[vi->n++] = vi->chosen;
+	vi->listed = vi->n;
+	tp.has_version_information = true;
 }
 
 /* Any legal set of parameters; only what a client may say when !@server. */
@@ -44,6 +60,8 @@ static void rand_tparams(struct unit *t, bool server)
 		unit_bytes(t, tp.stateless_reset_token, QUIC_RESET_TOKEN_LEN);
 		tp.has_stateless_reset_token = true;
 	}
+	if (unit_below(t, 2))
+		rand_versions(t);
 }
 
 static void expect_same(struct unit *t, const struct quic_tparams *a,
@@ -63,6 +81,9 @@ static void expect_same(struct unit *t, const struct quic_tparams *a,
 	EXPECT_EQ(t, a->has_stateless_reset_token, b->has_stateless_reset_token);
 	EXPECT_MEM_EQ(t, a->stateless_reset_token, b->stateless_reset_token,
 		      QUIC_RESET_TOKEN_LEN);
+	EXPECT_EQ(t, a->has_version_information, b->has_version_information);
+	EXPECT_MEM_EQ(t, &a->version_information, &b->version_information,
+		      sizeof(a->version_information));
 }
 
 /* Decode with the bytes at the very end of a buffer. */
@@ -270,12 +291,56 @@ static void repeated(struct unit *t)
 		if (decode(buf, len, true, &err))
 			continue;	/* not an integer, or 0 is out of range */
 		memcpy(buf + len, buf, len);
-		EXPECT_EQ(t, !decode(buf, 2 * len, true, &err), i > 0x10 && i != 0x20);
+		EXPECT_EQ(t, !decode(buf, 2 * len, true, &err), i > 0x11 && i != 0x20);
 	}
 	len = put_int(0x0b, 3);
 	memcpy(buf + len, buf, len);
 	EXPECT_EQ(t, decode(buf, 2 * len, false, &err), -EPROTO);
 	EXPECT_STR_EQ(t, err.reason, "repeated max_ack_delay");
+}
+
+/* RFC 9368 3 and 4: what a list may be, and that no list is too long to keep. */
+static void version_information(struct unit *t)
+{
+	static const struct {
+		const char *value;
+		u32 len;
+		bool client, server;	/* may say so */
+		u32 n, listed;
+	} rows[] = {
+		{ "", 0, false, false, 0, 0 },
+		{ "\0\0\0", 3, false, false, 0, 0 },
+		{ "\0\0\0\1", 4, false, true, 0, 0 },
+		{ "\0\0\0\1\0\0\0\1", 8, true, true, 1, 1 },
+		{ "\0\0\0\1\x6b\x33\x43\xcf", 8, false, true, 1, 1 },
+		{ "\0\0\0\1\0\0\0\1\x6b\x33\x43\xcf", 12, true, true, 2, 2 },
+		{ "\0\0\0\1\x1a\x2a\x3a\x4a\0\0\0\1", 12, true, true, 1, 2 },
+		{ "\0\0\0\1\0\0\0\1\0\0\0\1", 12, true, true, 1, 2 },
+		{ "\0\0\0\7\0\0\0\7", 8, true, true, 1, 1 },
+		{ "\0\0\0\1\0\0\0\1\0", 9, false, false, 0, 0 },
+		{ "\0\0\0\1\0\0\0\1\0\0\0", 11, false, false, 0, 0 },
+		{ "\0\0\0\0\0\0\0\1", 8, false, false, 0, 0 },
+		{ "\0\0\0\0\0\0\0\0", 8, false, false, 0, 0 },
+		{ "\0\0\0\1\0\0\0\1\0\0\0\0", 12, false, false, 0, 0 },
+	};
+	struct quic_error err;
+	u32 i, len, from_server, good;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		from_server = i & 1;
+		good = from_server ? rows[i / 2].server : rows[i / 2].client;
+		len = put(0x11, (const u8 *)rows[i / 2].value, rows[i / 2].len);
+		if (!EXPECT_EQ(t, !decode(buf, len, from_server, &err), good))
+			unit_log("# row %u, from server %u", i / 2, from_server);
+		if (good) {
+			EXPECT(t, got.has_version_information);
+			EXPECT_EQ(t, got.version_information.n, rows[i / 2].n);
+			EXPECT_EQ(t, got.version_information.listed, rows[i / 2].listed);
+		} else {
+			EXPECT_EQ(t, err.code, QUIC_TRANSPORT_ERROR_TRANSPORT_PARAM);
+			EXPECT_STR_EQ(t, err.reason, "invalid version_information");
+		}
+	}
 }
 
 static void unknown_ignored(struct unit *t)
@@ -344,8 +409,10 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(fixed_sizes),
 	UNIT_CASE(server_only),
 	UNIT_CASE(repeated),
+	UNIT_CASE(version_information),
 	UNIT_CASE(unknown_ignored),
 	UNIT_CASE(grease),
 	UNIT_CASE(random_bytes),
 };
+
 UNIT_SUITE(tparam, cases);

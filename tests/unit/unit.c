@@ -46,6 +46,7 @@ u64 unit_rand(struct unit *t)
 	u64 result = unit_rol(s[1] * 5, 7) * 9;
 	u64 x = s[1] << 17;
 
+	unit_breath();
 	s[2] ^= s[0];
 	s[3] ^= s[1];
 	s[1] ^= s[2];

@@ -12,6 +12,22 @@
 
 #include "../../kmod/core/types.h"
 
+/*
+ * UNIT_ROUNDS() - how often a long case goes round: the kernel that runs it may be
+ * under an emulator, and userspace does them all.
+ * unit_breath() - every loop comes by: where nobody else would run until the test
+ * is over, let them.
+ */
+#ifdef __KERNEL__
+#include <linux/kconfig.h>
+#include <linux/sched.h>
+#define UNIT_ROUNDS(n)	DIV_ROUND_UP(n, IS_ENABLED(CONFIG_KASAN) ? 50 : 10)
+#define unit_breath()	cond_resched()
+#else
+#define UNIT_ROUNDS(n)	(n)
+#define unit_breath()	do {} while (0)
+#endif
+
 /**
  * struct unit - a test while it runs
  * @suite: name

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Cursors and variable-length integers (RFC 9000 16 and A.1). */
+/*
+ * Cursors and variable-length integers (RFC 9000 16 and A.1): the RFC's vectors,
+ * the edges of each length, and that a cursor which failed stays failed.
+ */
 #include "unit.h"
 #include "../../kmod/core/varint.h"
 
@@ -130,4 +133,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(round_trip),
 	UNIT_CASE(failed_stays_failed),
 };
+
 UNIT_SUITE(varint, cases);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Packet headers and packet numbers (RFC 9000 17, A.2, A.3; RFC 9369 3.2). */
+/*
+ * Packet headers and packet numbers (RFC 9000 17, A.2, A.3; RFC 9369 3.2): every
+ * form there and back, cut at every byte, wrong lengths, the RFC's vectors.
+ */
 #include "unit.h"
 #include "../../kmod/core/wire_hdr.h"
 
@@ -365,7 +368,7 @@ static void random_bytes(struct unit *t)
 			EXPECT_LE(t, got.pn_off + 20, got.len);
 		if (got.token_len)
 			EXPECT(t, got.token > buf &&
-				  got.token + got.token_len <= buf + len);
+			       got.token + got.token_len <= buf + len);
 	}
 }
 
@@ -458,4 +461,5 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(pn_round_trip),
 	UNIT_CASE(pn_closest),
 };
+
 UNIT_SUITE(wire_hdr, cases);

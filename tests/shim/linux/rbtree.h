@@ -79,9 +79,8 @@ static inline struct rb_node *rb_erase_cached(struct rb_node *n,
 	return leftmost;
 }
 
-static __always_inline void
-rb_add(struct rb_node *n, struct rb_root *root,
-       bool (*less)(struct rb_node *, const struct rb_node *))
+static __always_inline void rb_add(struct rb_node *n, struct rb_root *root,
+				   bool (*less)(struct rb_node *, const struct rb_node *))
 {
 	struct rb_node **link = &root->rb_node, *parent = NULL;
 

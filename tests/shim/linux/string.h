@@ -4,6 +4,7 @@
 #define SHIM_LINUX_STRING_H
 
 #include <string.h>
+#include <linux/errno.h>
 #include <linux/types.h>
 
 static inline void memzero_explicit(void *p, size_t len)

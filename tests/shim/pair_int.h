@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files that make up a pair (pair*.c) share among themselves. */
+#ifndef SHIM_PAIR_INT_H
+#define SHIM_PAIR_INT_H
+
+#include "pair.h"
+
+/* pair.c */
+void *pair_zalloc(size_t size);
+bool pair_dice(struct pair *p, u32 permille);
+void pair_end_accept(struct pair *p, const struct pair_dgram *d);
+void pair_end_pump(struct pair *p, struct pair_end *e);
+
+/*
+ * pair_retry.c: server: answer an Initial that has no token (true), or take what its
+ * token says into the parameters; client: a Retry came.
+ */
+bool pair_retry_answer(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
+bool pair_retry_accept(const struct pair_dgram *d, struct quic_conn_params *cp);
+void pair_retry_take(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
+
+/*
+ * pair_version.c: server: answer an Initial of a version that is not served (true);
+ * client: a Version Negotiation came.
+ */
+bool pair_version_answer(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
+void pair_version_take(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
+
+/* pair_tls.c: the client's first message; read what arrived at a level. */
+void pair_tls_start(struct pair_end *e);
+void pair_tls_read(struct pair_end *e, u8 level);
+
+/* pair_app.c */
+void pair_app_read(struct pair *p, struct pair_end *e);
+void pair_app_write(struct pair *p, struct pair_end *e);
+
+/* pair_msg.c */
+void pair_msg_read(struct pair *p, struct pair_end *e);
+void pair_msg_write(struct pair *p, struct pair_end *e);
+
+/* pair_link.c */
+void pair_dgram_free(struct pair_dgram *d);
+struct pair_dgram *pair_dgram_copy(const struct pair_dgram *d);
+void pair_link_send(struct pair *p, struct pair_end *from, struct pair_dgram *d);
+
+/* pair_wire.c: build one batch and send it. Return: there was something. */
+bool pair_wire_build(struct pair *p, struct pair_end *e);
+
+/* pair_open.c */
+void pair_open_parked(struct pair *p, struct pair_end *e);
+void pair_open_arrivals(struct pair *p, struct pair_end *e);
+
+#endif /* SHIM_PAIR_INT_H */
