@@ -26,6 +26,8 @@
 #define SLOT		2048		/* of one received packet */
 #define CHUNK		(1U << 20)	/* of the application's data */
 #define STREAM_WINDOW	(1ULL << 50)
+#define FEW		10
+#define MANY		10000
 
 enum metric {
 	INGEST,		/* quic_conn_recv(), trains */
@@ -34,6 +36,12 @@ enum metric {
 	ACK_OUT,	/* quic_conn_build() of an ACK, per call */
 	BUILD,		/* quic_conn_build(), per full packet */
 	ACK_IN,		/* quic_conn_recv() of an ACK, per packet acknowledged */
+	BUILD_FEW,	/* the same, FEW streams that share */
+	BUILD_MANY,	/* the same FEW, MANY are open */
+	BUILD_ALL,	/* MANY share: every packet finds a stream that no cache has */
+	INGEST_FEW,	/* trains, each packet of the next of FEW streams */
+	INGEST_MANY,	/* the same FEW, MANY are open */
+	INGEST_ALL,	/* of the next of MANY */
 	REFERENCE,	/* 100 dependent multiplications: how fast is the machine now? */
 	METRICS,
 };
@@ -45,7 +53,22 @@ static const char *const names[METRICS] = {
 	[ACK_OUT] = "core.build_ack_ns",
 	[BUILD] = "core.build_ns",
 	[ACK_IN] = "core.acked_ns",
+	[BUILD_FEW] = "core.build_10_ns",
+	[BUILD_MANY] = "core.build_10000_ns",
+	[BUILD_ALL] = "core.build_10000_busy_ns",
+	[INGEST_FEW] = "core.ingest_10_ns",
+	[INGEST_MANY] = "core.ingest_10000_ns",
+	[INGEST_ALL] = "core.ingest_10000_busy_ns",
 	[REFERENCE] = "core.reference_ns",
+};
+
+/* Medians by each other: what many streams cost, by what few do. At most 1.2. */
+static const struct {
+	const char *name;
+	enum metric many, few;
+} ratios[] = {
+	{ "core.build_10000_over_10", BUILD_MANY, BUILD_FEW },
+	{ "core.ingest_10000_over_10", INGEST_MANY, INGEST_FEW },
 };
 
 static double results[METRICS][MAX_REPS];
@@ -95,6 +118,7 @@ static struct pair *connected(void)
 	pair_defaults(&cfg);
 	cfg.check_every = 0;
 	for (i = 0; i < 2; i++) {
+		cfg.local[i].initial_max_streams_bidi = MANY;
 		cfg.local[i].initial_max_data = STREAM_WINDOW;
 		cfg.local[i].initial_max_stream_data_bidi_remote = STREAM_WINDOW;
 	}
@@ -319,6 +343,7 @@ static void bench_tx(int reps)
 
 	if (quic_conn_stream_open(conn, false, &s))
 		die("no stream");
+	conn->skips.next = U64_MAX;	/* its ACKs are of everything */
 	tx_open(conn);
 	p->now += QUIC_NS_PER_SEC;
 	tx_rep(p, s, &rx_pn, 0);	/* warm up */
@@ -327,6 +352,105 @@ static void bench_tx(int reps)
 	if (conn->stats.pkts_lost || conn->stats.pkts_retrans)
 		die("packets were lost on the way out");
 	pair_free(p);
+}
+
+/* ---- many streams ---- */
+
+static struct quic_stream *open_shared(struct quic_conn *conn)
+{
+	struct quic_stream *s;
+
+	if (quic_conn_stream_open(conn, false, &s) ||
+	    quic_stream_set_priority(conn, s, 3, true))
+		die("no stream");
+	return s;
+}
+
+/*
+ * @open streams, of which @n, spread over them, always have 64 KiB: a packet of each
+ * in turn, as round robin has it.
+ */
+static void bench_build(u32 open, u32 n, enum metric m, int reps)
+{
+	struct pair *p = connected();
+	struct pair_end *e = &p->end[PAIR_CLIENT];
+	struct quic_conn *conn = e->conn;
+	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next, build, pkts;
+	struct quic_stream **s = calloc(open, sizeof(*s));
+	struct quic_txbuf *buf;
+	bool merged;
+	u32 i, t, got;
+	int rep;
+
+	for (i = 0; i < open; i++)
+		s[i] = open_shared(conn);
+	for (i = 0; i < n; i++)
+		s[i] = s[i * (open / n)];
+	tx_open(conn);
+	p->now += QUIC_NS_PER_SEC;
+	for (rep = -1; rep < reps; rep++) {
+		for (build = 0, pkts = 0, t = 0; t < TRAINS; t++) {
+			for (i = 0; i < n; i++) {
+				if (s[i]->tx.end - s[i]->tx.next >= 65536)
+					continue;
+				buf = shim_txbuf_new(65536);
+				buf->held = 65536;
+				if (quic_stream_append(conn, s[i], buf->data, 65536, buf, &merged))
+					die("append");
+			}
+			p->now += 500000;
+			build += build_once(p, e, TRAIN, &got);
+			if (got != TRAIN)
+				die("a short train");
+			pkts += got;
+			p->now += 500000;
+			tx_ack(p, conn, conn->space[QUIC_SPACE_APP].tx_next - 1, rx_pn++);
+			tx_open(conn);
+		}
+		if (rep >= 0)
+			results[m][rep] = (double)build / pkts;
+	}
+	free(s);
+	pair_free(p);
+}
+
+/* Packet after packet is of the next of @n streams, spread over @open. */
+static void bench_ingest(u32 open, u32 n, enum metric m, int reps)
+{
+	struct rx_bench b = { .p = connected() };
+	u64 *off = calloc(n, sizeof(*off)), ingest, start;
+	struct quic_wcur w;
+	u32 i, t, id = 0;
+	int rep;
+
+	b.conn = b.p->end[PAIR_SERVER].conn;
+	b.pn = b.conn->space[QUIC_SPACE_APP].rx_next;
+	for (rep = -1; rep < reps; rep++) {
+		for (ingest = 0, t = 0; t < TRAINS; t++) {
+			b.p->now += 500000;
+			rx_fill(&b, TRAIN);
+			for (i = 0; i < TRAIN; i++) {
+				id = (id + 7919) % n;
+				w = quic_wcur_init(b.buf[i]->data, SLOT);
+				quic_frame_put_stream_hdr(&w, 4ULL * (open - 1 - id * (open / n)),
+							  off[id], PAYLOAD, false, false);
+				b.pkt[i].len = w.p - b.buf[i]->data + PAYLOAD;
+				off[id] += PAYLOAD;
+			}
+			start = now_ns();
+			quic_conn_recv(b.conn, b.pkt, TRAIN, b.p->now);
+			ingest += since(start);
+			rx_drop_refs(&b, TRAIN);
+			rx_read(&b);
+			build_once(b.p, &b.p->end[PAIR_SERVER], 1, &i);
+		}
+		if (rep >= 0)
+			results[m][rep] = (double)ingest / TRAINS / TRAIN;
+	}
+	if (b.conn->stats.pkts_dropped)
+		die("packets were dropped");
+	free(off);
+	pair_free(b.p);
 }
 
 /* ---- reporting ---- */
@@ -356,6 +480,15 @@ static void report(FILE *out, int reps)
 			fprintf(out, "{\"name\":\"%s\",\"value\":%.1f,"
 				"\"unit\":\"ns\",\"spread\":%.1f}\n",
 				names[m], median, spread);
+	}
+	for (m = 0; m < (int)(sizeof(ratios) / sizeof(*ratios)); m++) {
+		median = results[ratios[m].many][reps / 2] /
+			 results[ratios[m].few][reps / 2];
+		printf("%-24s %9.2f\n", ratios[m].name, median);
+		if (out)
+			fprintf(out, "{\"name\":\"%s\",\"value\":%.2f,"
+				"\"unit\":\"ratio\",\"spread\":0}\n",
+				ratios[m].name, median);
 	}
 }
 
@@ -393,6 +526,12 @@ int main(int argc, char **argv)
 	shim_host_fast();
 	bench_rx(reps);
 	bench_tx(reps);
+	bench_build(FEW, FEW, BUILD_FEW, reps);
+	bench_build(MANY, FEW, BUILD_MANY, reps);
+	bench_build(MANY, MANY, BUILD_ALL, reps);
+	bench_ingest(FEW, FEW, INGEST_FEW, reps);
+	bench_ingest(MANY, FEW, INGEST_MANY, reps);
+	bench_ingest(MANY, MANY, INGEST_ALL, reps);
 	report(out, reps);
 	if (out)
 		fclose(out);
