@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * peer.h - what the parts of h09peer share
+ *
+ *	h09peer.c	options, the loop, the client's list of work, results
+ *	cid.c		connection ids and where they lead
+ *	conn.c		one connection: libngtcp2 and its callbacks
+ *	h09.c		HTTP/0.9 on the streams of a connection
+ *	tls.c		GnuTLS: credentials, sessions, names
+ *	udp.c		the socket: batches in, trains out
+ *	version.c	QUIC versions: which, and telling who asks for another
+ *
+ * One thread, one UDP socket, any number of connections. Times are nanoseconds
+ * of CLOCK_MONOTONIC, as libngtcp2 wants them.
+ */
+#ifndef H09PEER_H
+#define H09PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <gnutls/gnutls.h>
+#include <gnutls/crypto.h>
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#define CID_LEN		16		/* of those that we choose */
+#define CID_BUCKETS	1024
+#define LINE_MAX_BYTES	2048		/* a request line with its end */
+#define TRAIN_BYTES	65000		/* what one send of many segments may hold */
+#define SHA256_BYTES	32
+#define NSEC		1000000000ull
+
+/* Exit codes, those of the project's tools. */
+enum {
+	EXIT_OK		= 0,
+	EXIT_FAILED	= 1,	/* a transfer failed */
+	EXIT_USAGE	= 2,
+	EXIT_ENV	= 3,	/* no connection, or no port */
+};
+
+/**
+ * struct options - the command line
+ * @server: serve; else fetch
+ * @host: client: whom to ask; server: where to listen, null everywhere
+ * @port: --port
+ * @family: AF_INET, AF_INET6 or AF_UNSPEC
+ * @alpn: --alpn, one name
+ * @ciphers: --ciphers as a priority string of GnuTLS
+ * @name: --server-name
+ * @ca: --ca, null: verify nothing
+ * @cert: --cert
+ * @key: --key
+ * @dir: --directory
+ * @paths: client: what to fetch
+ * @num_paths: their number
+ * @repeat: --repeat, of each path
+ * @connections: --connections to make (client) or to serve and end (server)
+ * @parallel: --parallel connections at once
+ * @streams: --streams at once on a connection
+ * @bulk: --bulk, bytes to fetch and not to hash
+ * @bulk_put: --bulk-put, bytes to send
+ * @late_fin: --late-fin, the end of a request in a packet of its own
+ * @no_gso: --no-gso
+ * @key_updates: --key-updates, of each connection
+ * @retry: --retry
+ * @version: --version, 1 or 2; 0: 1, and a server takes both
+ * @log: --log, libngtcp2's words on stderr
+ */
+struct options {
+	bool		server;
+	const char	*host;
+	const char	*port;
+	int		family;
+	const char	*alpn;
+	const char	*ciphers;
+	const char	*name;
+	const char	*ca;
+	const char	*cert;
+	const char	*key;
+	const char	*dir;
+	char		**paths;
+	unsigned int	num_paths;
+	unsigned int	repeat;
+	unsigned int	connections;
+	unsigned int	parallel;
+	unsigned int	streams;
+	uint64_t	bulk;
+	uint64_t	bulk_put;
+	bool		late_fin;
+	bool		no_gso;
+	unsigned int	key_updates;
+	bool		log;
+	bool		retry;
+	unsigned int	version;
+};
+
+/* --- udp.c --- */
+
+/**
+ * struct udp - the socket
+ * @fd: non-blocking
+ * @local: its address
+ * @local_len: of @local
+ * @gso: the kernel cuts trains
+ * @pending: bytes of @train that a full socket did not take; they go first
+ * @segment: size of the segments of @train, the last may be shorter
+ * @ecn: of @train, NGTCP2_ECN_*
+ * @to: where @train goes
+ * @to_len: of @to
+ * @train: datagrams, one after the other
+ */
+struct udp {
+	int			fd;
+	struct sockaddr_storage	local;
+	socklen_t		local_len;
+	bool			gso;
+	size_t			pending;
+	size_t			segment;
+	unsigned int		ecn;
+	struct sockaddr_storage	to;
+	socklen_t		to_len;
+	uint8_t			train[TRAIN_BYTES + 2048];
+};
+
+struct datagram {
+	const uint8_t			*data;
+	size_t				len;
+	unsigned int			ecn;
+	const struct sockaddr_storage	*from;
+	socklen_t			from_len;
+};
+
+/* Bind (server) or connect (client); fills @remote for the client. Exits when it cannot. */
+void udp_open(struct udp *u, const struct options *o, struct sockaddr_storage *remote,
+	      socklen_t *remote_len);
+
+/**
+ * udp_receive() - take what has come, up to a bound
+ * @u: the socket
+ * @take: called for each datagram
+ * @ctx: for @take
+ *
+ * Return: 0, or the errno that an ICMP message or the socket gave.
+ */
+int udp_receive(struct udp *u, void (*take)(void *ctx, const struct datagram *d), void *ctx);
+
+/* Send what is in @train. Return: true when all of it went, false when it stays pending. */
+bool udp_send(struct udp *u);
+
+/* --- tls.c --- */
+
+struct conn;
+
+/* Credentials and priorities, once. Exits when files cannot be had. */
+void tls_setup(const struct options *o);
+
+/* The session of a connection. Return: null when GnuTLS refuses. */
+gnutls_session_t tls_session(const struct options *o, ngtcp2_crypto_conn_ref *ref);
+
+/* E.g. "AES-128-GCM". */
+const char *tls_cipher(gnutls_session_t s);
+
+/* --- cid.c --- */
+
+struct peer;
+
+/* Return: the connection, or null. */
+struct conn *cid_find(struct peer *p, const uint8_t *data, size_t len);
+
+/* Return: 0, or -1 when memory is short. */
+int cid_add(struct conn *c, const ngtcp2_cid *cid);
+void cid_remove(struct conn *c, const ngtcp2_cid *cid);
+void cid_remove_all(struct conn *c);
+
+/* --- retry.c --- */
+
+/**
+ * retry_done() - has this client proved its address?
+ * @p: the server
+ * @d: its Initial
+ * @hd: the header of it
+ * @settings: receive the token
+ * @params: receive what the token says; original_dcid is set
+ *
+ * Return: true when it has, or need not; false when it was sent a Retry.
+ */
+bool retry_done(struct peer *p, const struct datagram *d, const ngtcp2_pkt_hd *hd,
+		ngtcp2_settings *settings, ngtcp2_transport_params *params);
+
+/* --- version.c --- */
+
+/* A client's first version. */
+uint32_t version_first(const struct options *o);
+
+/* What we say of versions in the transport parameters. */
+void version_settings(const struct options *o, ngtcp2_settings *settings);
+
+/* Return: @version is served; false: the client was told which are. */
+bool version_served(struct peer *p, const struct datagram *d, const ngtcp2_version_cid *v);
+
+/* --- conn.c --- */
+
+/* A connection ID of CID_LEN random bytes. */
+void draw_cid(ngtcp2_cid *cid);
+
+/**
+ * enum conn_state - the life of a connection
+ * @CONN_ACTIVE: libngtcp2 has it
+ * @CONN_CLOSING: CONNECTION_CLOSE was sent, @close repeats it until @deadline
+ * @CONN_DRAINING: the peer closed; silent until @deadline
+ * @CONN_DEAD: to be freed
+ */
+enum conn_state {
+	CONN_ACTIVE,
+	CONN_CLOSING,
+	CONN_DRAINING,
+	CONN_DEAD,
+};
+
+/**
+ * struct conn - a connection
+ * @next: of all connections
+ * @peer: whose it is
+ * @number: from 1
+ * @qc: libngtcp2's
+ * @tls: its session
+ * @ref: from @tls to @qc
+ * @cids: the ids that lead here
+ * @state: see there
+ * @deadline: of CONN_CLOSING and CONN_DRAINING, ns
+ * @close: the packet with CONNECTION_CLOSE
+ * @close_len: its bytes
+ * @counted: its end has been reported
+ * @connected: the handshake completed
+ * @confirmed: and was confirmed (HANDSHAKE_DONE, RFC 9001 4.1.2)
+ * @error: why it ended badly, empty when well
+ * @began: ns
+ * @handshake_ns: from @began to completion
+ * @streams: all of them, a ring of which the first is written next
+ * @num_streams: open ones that this side opened
+ * @next_fetch: client: the next request
+ * @over: client: requests that have ended
+ * @requests: server: requests seen
+ * @key_updates: that this side initiated
+ * @bytes: received (client) or sent (server) of files
+ */
+struct conn {
+	struct conn		*next;
+	struct peer		*peer;
+	unsigned int		number;
+	ngtcp2_conn		*qc;
+	gnutls_session_t	tls;
+	ngtcp2_crypto_conn_ref	ref;
+	struct cid_entry	*cids;
+	enum conn_state		state;
+	uint64_t		deadline;
+	uint8_t			close[1280];
+	size_t			close_len;
+	bool			counted;
+	bool			connected;
+	bool			confirmed;
+	char			error[160];
+	uint64_t		began;
+	uint64_t		handshake_ns;
+	struct stream		*streams;
+	unsigned int		num_streams;
+	unsigned int		next_fetch;
+	unsigned int		over;
+	unsigned int		requests;
+	unsigned int		key_updates;
+	uint64_t		bytes;
+};
+
+/**
+ * struct peer - this process
+ * @o: its options
+ * @u: its socket
+ * @remote: client: the server's address
+ * @remote_len: of @remote
+ * @conns: all connections
+ * @alive: those that are CONN_ACTIVE
+ * @made: connections begun so far
+ * @ended: reported so far
+ * @stop: make no more, end when all have ended
+ * @cids: connection ids that lead to connections
+ * @secret: of stateless reset tokens
+ * @dirfd: server: --directory
+ * @total: of the summary
+ */
+struct peer {
+	struct options		o;
+	struct udp		u;
+	struct sockaddr_storage	remote;
+	socklen_t		remote_len;
+	struct conn		*conns;
+	unsigned int		alive;
+	unsigned int		made;
+	unsigned int		ended;
+	bool			stop;
+	struct cid_entry	*cids[CID_BUCKETS];
+	uint8_t			secret[32];
+	int			dirfd;
+	struct {
+		unsigned int	connected;
+		unsigned int	confirmed;
+		unsigned int	conn_errors;
+		unsigned int	transfers;
+		unsigned int	failed;
+		uint64_t	bytes;
+		uint64_t	handshake_ns;
+		uint64_t	first_byte;
+		uint64_t	last_byte;
+		uint64_t	last_end;
+		char		cipher[32];
+	} total;
+};
+
+uint64_t now_ns(void);
+
+/* A client's connection. Return: null, with the reason on stderr. */
+struct conn *conn_dial(struct peer *p);
+
+/* A datagram for the process: find its connection, or make one (server). */
+void conn_datagram(struct peer *p, const struct datagram *d);
+
+/* Timers that are due; afterwards whatever can be sent now. */
+void conn_run(struct conn *c, uint64_t now);
+
+/* When conn_run() must be called at the latest, ns; UINT64_MAX never. */
+uint64_t conn_deadline(struct conn *c);
+
+/* Close in good order, or with @error. */
+void conn_close(struct conn *c, const char *error);
+
+/* Free those that are dead. */
+void conn_reap(struct peer *p);
+
+/* --- h09.c --- */
+
+/**
+ * struct stream - a request and its answer on one bidirectional stream
+ * @next: ring of the connection
+ * @prev: ring of the connection
+ * @id: stream id
+ * @path: client: what was asked for
+ * @line: the request line; for the server, as far as it came
+ * @line_len: bytes of it
+ * @put: a PUT
+ * @head: what is sent first
+ * @head_len: bytes of it
+ * @body: what is sent then, @wrap bytes over and over
+ * @body_len: bytes in all
+ * @wrap: bytes at @body
+ * @map_len: of the mapping at @body, 0 none
+ * @sent: offset of what libngtcp2 has taken
+ * @sending: there is something to send, or its end
+ * @fin_held: client: the end waits for an acknowledgment
+ * @fin_sent: the end was sent
+ * @blocked: no credit, until the next round
+ * @bytes: received, without a request line
+ * @hash: of these
+ * @began: ns
+ * @over: reported
+ */
+struct stream {
+	struct stream		*next, *prev;
+	int64_t			id;
+	const char		*path;
+	char			line[LINE_MAX_BYTES];
+	size_t			line_len;
+	bool			put;
+	char			head[LINE_MAX_BYTES];
+	size_t			head_len;
+	const uint8_t		*body;
+	uint64_t		body_len;
+	uint64_t		wrap;
+	size_t			map_len;
+	uint64_t		sent;
+	bool			sending;
+	bool			fin_held;
+	bool			fin_sent;
+	bool			blocked;
+	uint64_t		bytes;
+	gnutls_hash_hd_t	hash;
+	uint64_t		began;
+	bool			over;
+};
+
+/* Client: open streams for requests while the peer and --streams allow. */
+void h09_ask(struct conn *c);
+
+/* Client: all requests of the connection have ended. */
+bool h09_done(const struct conn *c);
+
+/* Server: a stream that the client opened. Return: null, no memory. */
+struct stream *h09_opened(struct conn *c, int64_t id);
+
+/* Bytes of a stream, perhaps its last. */
+void h09_data(struct conn *c, struct stream *s, const uint8_t *data, size_t len, bool fin);
+
+/* Bytes of ours up to the end of what was sent have arrived. */
+void h09_acked(struct stream *s, uint64_t end);
+
+/* The stream is gone; @code: of a reset, or -1. */
+void h09_closed(struct conn *c, struct stream *s, int64_t code);
+
+/* The next stream that can send, or null. */
+struct stream *h09_next(struct conn *c);
+
+/* What it has to send: up to two pieces. Return: their number. */
+size_t h09_pieces(const struct stream *s, ngtcp2_vec v[2], bool *fin);
+
+/* libngtcp2 took @len bytes, and the end when all was taken and @fin. */
+void h09_advance(struct conn *c, struct stream *s, size_t len, bool fin);
+
+/* --- h09peer.c --- */
+
+/* One line of JSON on stdout. */
+void report_transfer(struct conn *c, const struct stream *s, const char *error);
+void report_conn(struct conn *c);
+
+#endif /* H09PEER_H */
