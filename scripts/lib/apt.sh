@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # apt.sh - packages from the Debian mirror this machine already uses, through
 # an apt configuration of our own.  Sourced by scripts/deps after common.sh.

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # common.sh - what every script of the tree needs: where the tree is, how to
 # say something, how to fail with one line that names the cure, and how to

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # kernels.sh - Debian kernels with their headers, unpacked and never installed.
 # Sourced by scripts/deps after common.sh and apt.sh.
@@ -15,7 +15,8 @@
 # are re-rooted here, so a tree belongs to the directory it was made in and the
 # stamp file records that name.
 
-kernels=$build/kernels
+# one name for it, whatever links lead there
+kernels=$(realpath -m "$build/kernels")
 
 # kernel_world SERIES: the set of sources that has the series.
 kernel_world()
@@ -142,4 +143,60 @@ kernel_get()
 	kernel_tools "$t"
 	echo "$t" > "$t/.ready"
 	say "kernel $1 is $rel"
+}
+
+# source_have SERIES: print the file name of the source's package, if it is there.
+source_have() { find "$build/cache/source-$1" -name '*.deb' 2> /dev/null || true; }
+
+# source_fetch SERIES: take turns; who comes second finds what the first fetched.
+source_fetch()
+{
+	local dir=$build/cache/source-$1 new=$build/cache/source-$1.new
+
+	mkdir -p "$build/cache"
+	(
+		flock 8
+		[ -z "$(source_have "$1")" ] || exit 0
+		apt_world "$(kernel_world "$1")"
+		apt_update
+		rm -rf "$new"
+		apt_fetch "$new" "linux-source-$1"
+		rm -rf "$dir"
+		mv "$new" "$dir"
+	) 8> "$dir.lock"
+}
+
+# source_deb SERIES: print the file name of the package with the series' source,
+# downloaded once into the cache (150 MB) and never installed.
+source_deb()
+{
+	[ -n "$(source_have "$1")" ] || source_fetch "$1" || return
+	source_have "$1"
+}
+
+# source_tar SERIES: the source, a tar stream on stdout.
+source_tar()
+{
+	dpkg --fsys-tarfile "$(source_deb "$1")" | tar -xO "./usr/src/linux-source-$1.tar.xz" | xz -dc
+}
+
+checkpatch=$build/cache/checkpatch
+
+# checkpatch_get: the kernel's own judge of style, with the lists it reads.
+checkpatch_get()
+{
+	[ ! -e "$checkpatch/.ready" ] || return 0
+	source_deb 6.12 > /dev/null
+	rm -rf "$checkpatch"
+	mkdir -p "$checkpatch"
+	with_progress "taking checkpatch out of the kernel's source" no_probe checkpatch_unpack ||
+		die "cannot unpack $(source_deb 6.12) ($(tail -n 1 "$progress_log"))" "remove it and run this again"
+	touch "$checkpatch/.ready"
+}
+
+checkpatch_unpack()
+{
+	source_tar 6.12 | tar -x -C "$checkpatch" --strip-components=1 --wildcards \
+		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch' \
+		'*/Documentation/dev-tools/checkpatch.rst'
 }
