@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # lib.sh - what the selftests in shell share.  Sourced by each test_*.sh:
 #
@@ -19,6 +19,9 @@ top=$(cd "$selftests/../.." && pwd)
 build=${QUICSOCK_BUILD:-$top/build}
 export LC_ALL=C
 
+# shellcheck source=tests/selftests/evidence.sh
+. "$selftests/evidence.sh"
+
 # --- results ---
 
 tap_n=0
@@ -28,7 +31,13 @@ note() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
 ok() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $*"; }
 
-not_ok() { tap_n=$((tap_n + 1)); tap_bad=$((tap_bad + 1)); echo "not ok $tap_n - $*"; }
+not_ok()
+{
+	tap_n=$((tap_n + 1))
+	tap_bad=$((tap_bad + 1))
+	echo "not ok $tap_n - $*"
+	evidence_counters
+}
 
 # skip WHAT REASON: the reason must be on the list tests/skips.txt.
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
@@ -66,6 +75,7 @@ check_eq()
 die()
 {
 	echo "Bail out! $*"
+	evidence_counters
 	exit 1
 }
 
@@ -97,10 +107,11 @@ trap 'exit 130' INT TERM
 exec {breath_fd}<> <(:)
 breath() { read -r -t 0.05 -u "$breath_fd" _ || true; }
 
-# wait_for SECONDS COMMAND...: ask until COMMAND succeeds or the time is over.
+# wait_for SECONDS COMMAND...: ask until COMMAND succeeds or the time is over;
+# SELFTEST_SLOW times as long on a kernel that is slow.
 wait_for()
 {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${SELFTEST_SLOW:-1} + 1))
 
 	shift
 	until "$@" > /dev/null 2>&1; do
@@ -120,6 +131,7 @@ setup_ns()
 	ip netns add "$1" || die "cannot make namespace $1"
 	on_exit "ip netns del $1"
 	ip -n "$1" link set lo up
+	[ -z "${EVIDENCE_CAPTURE:-}" ] || evidence_capture "$1"
 }
 
 # setup_veth NS_A NS_B [MTU]: two fresh namespaces joined by a veth that is

@@ -9,13 +9,23 @@
 # file that ends without a plan, with another number of results than it
 # planned, or with a failure it did not report, adds a "not ok" of its own.
 #
-# PATTERN chooses files by a part of their path.  SELFTEST_LIMIT is the time
-# limit of one file in seconds (240).
+# PATTERN chooses files by a part of their path, or is a file's whole path.
+# SELFTEST_LIMIT is the time limit of one file in seconds (600). SELFTEST_BRIEF, not
+# empty, is for a kernel on which all that depends on the kernel is to be seen, while
+# another one has it at length: some files do less. SELFTEST_WITHOUT is a part of the
+# path of files that another boot runs.
+#
+# A file that fails leaves EVIDENCE/KERNEL-FILE-N (evidence.sh says what is in it),
+# where EVIDENCE is a directory of the host's, usually build/failures; a line
+# "# evidence: DIRECTORY" names it.
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=${QUICSOCK_BUILD:-$top/build}
+
+# shellcheck source=tests/selftests/evidence.sh
+. "$here/evidence.sh"
 
 n=0 failed=0
 
@@ -67,11 +77,56 @@ take()
 	fi
 }
 
+# run_file FILE DIR: its output, and its status in a last line; with EVIDENCE what
+# it may leave is in DIR.
+run_file()
+{
+	local since
+
+	if [ -z "${EVIDENCE:-}" ]; then
+		timeout -k 5 "${SELFTEST_LIMIT:-600}" "$1" 2>&1 < /dev/null
+		printf '\nexit status %d\n' $?
+		return
+	fi
+	mkdir -p "$2"
+	since=$(dmesg | wc -l)
+	{
+		EVIDENCE_DIR=$2 timeout -k 5 "${SELFTEST_LIMIT:-600}" "$1" 2>&1 < /dev/null
+		printf '\nexit status %d\n' $?
+	} | tee "$2/output"
+	dmesg | tail -n "+$((since + 1))" > "$2/console"
+}
+
+# keep FILE: its evidence goes to the host, after a second run with captures.
+keep()
+{
+	local name n=1 dir
+
+	name=$(uname -r | cut -d . -f 1,2)-$(basename "$(dirname "$1")")_$(basename "$1" .sh)
+	while [ -e "$EVIDENCE/$name-$n" ]; do
+		n=$((n + 1))
+	done
+	dir=$EVIDENCE/$name-$n
+	# what died without a word has none yet
+	EVIDENCE_DIR=$taken evidence_counters
+	EVIDENCE_CAPTURE=1 run_file "$1" "$taken/again" > /dev/null
+	rm -f "$taken/again"/*.tcpdump*
+	mkdir -p "$dir"
+	cp -r "$taken"/. "$dir"
+	echo "# evidence: ${dir#"$top"/}"
+	if ! grep -q '^not ok\|^Bail out' "$dir/again/output"; then
+		echo "# evidence: the second run, with captures, did not fail"
+	fi
+}
+
 wanted()
 {
 	local p
 
-	[ $# -gt 1 ] || return 0
+	if [ $# = 1 ]; then
+		[[ -z "${SELFTEST_WITHOUT:-}" || $1 != *"$SELFTEST_WITHOUT"* ]]
+		return
+	fi
 	for p in "${@:2}"; do
 		case $1 in
 		*"$p"*) return 0 ;;
@@ -87,16 +142,28 @@ for f in "$here"/*/test_*.sh "$build"/selftests/*/*_test; do
 	fi
 done
 
+# by its whole path: also one that is no test_*
+for f; do
+	if [[ $f == /* ]] && [ -x "$f" ]; then
+		files=("$f")
+	fi
+done
+
+taken=$(mktemp -d /tmp/evidence.XXXXXX)
+trap 'rm -rf "$taken"' EXIT
+
 echo "TAP version 13"
 for f in "${files[@]}"; do
 	name=$(basename "$(dirname "$f")")/$(basename "$f")
 	echo "# == $name"
 	begin=$SECONDS
+	before=$failed
 	# not in a pipeline: the count must survive
-	take "$name" < <(
-		timeout -k 5 "${SELFTEST_LIMIT:-240}" "$f" 2>&1 < /dev/null
-		printf '\nexit status %d\n' $?
-	)
+	take "$name" < <(run_file "$f" "$taken")
+	if [ -n "${EVIDENCE:-}" ]; then
+		[ "$failed" = "$before" ] || keep "$f"
+		rm -rf "${taken:?}"/*
+	fi
 	echo "# == $name took $((SECONDS - begin)) s"
 done
 echo "1..$n"

@@ -2,24 +2,28 @@
 /*
  * dial - connect(2) and say how it went, for the selftests in shell.
  *
- *	dial [-a ALPN] [-n NAME] [-p PROFILE] [-v VERIFY] [-t MS] [-H] HOST PORT
+ *	dial [-a ALPN] [-n NAME] [-p PROFILE] [-v VERIFY] [-t MS] [-s SOURCE]
+ *	     [-k TOKEN] [-K] [-H] HOST PORT
  *
  * One line: "ERRNO MS ORIGIN KIND: TEXT", the errno's name (OK for none), how
  * long connect() took, and what QUIC_SOCKOPT_REASON holds. With -H an
  * established connection is held: each line of stdin is sent on a stream of its
  * own and "N bytes" is said of the answer; ends at the end of stdin.
+ * -s is an address to connect from. -k sets a token of an earlier connection, in
+ * hexadecimal; -K waits for the server's and says it, "TOKEN hexadecimal".
  *
  * Exit status: 0 connected, 1 not, 2 usage, 3 no socket or option refused.
  */
 #include <err.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "quic_sock.h"
 
 static void usage(void)
 {
-	errx(2, "usage: dial [-a ALPN] [-n NAME] [-p PROFILE] [-v VERIFY] [-t MS] [-H] HOST PORT");
+	errx(2, "usage: dial [-anpvtsk VALUE]... [-K] [-H] HOST PORT");
 }
 
 static void say(int fd, int error, int64_t ms)
@@ -75,49 +79,159 @@ static void option(const char *name, int ret)
 		err(3, "option %s", name);
 }
 
-int main(int argc, char **argv)
+static int set_token(int fd, const char *hex)
 {
-	const char *alpn = "hq-interop", *name = SERVER_NAME, *profile = NULL;
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *ai;
-	int opt, fd, ret, error, verify = 0, timeout = 0, keep = 0;
-	int64_t begin;
+	uint8_t token[QUIC_TOKEN_MAX];
+	unsigned int byte;
+	size_t n = 0;
 
-	while ((opt = getopt(argc, argv, "a:n:p:v:t:H")) != -1) {
+	while (n < sizeof(token) && sscanf(hex + 2 * n, "%2x", &byte) == 1)
+		token[n++] = byte;
+	return setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_TOKEN, token, n);
+}
+
+/* It comes after the handshake. */
+static int say_token(int fd)
+{
+	uint8_t token[512];
+	socklen_t len = 0, i;
+	int tries;
+
+	for (tries = 0; !len && tries < 2000; tries++) {
+		len = sizeof(token);
+		if (getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_TOKEN, token, &len))
+			err(3, "option token");
+		if (!len)
+			breath(10);
+	}
+	printf("TOKEN ");
+	for (i = 0; i < len; i++)
+		printf("%02x", token[i]);
+	printf("\n");
+	fflush(stdout);
+	return !len;
+}
+
+static void bind_to(int fd, const char *source)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *ai;
+
+	if (getaddrinfo(source, NULL, &hints, &ai) || bind(fd, ai->ai_addr, ai->ai_addrlen))
+		err(3, "bind to %s", source);
+	freeaddrinfo(ai);
+}
+
+/**
+ * struct dial - the command line
+ * @alpn: -a
+ * @name: -n
+ * @profile: -p
+ * @source: -s
+ * @token: -k
+ * @verify: -v
+ * @timeout: -t, ms
+ * @tell: -K
+ * @keep: -H
+ */
+struct dial {
+	const char *alpn;
+	const char *name;
+	const char *profile;
+	const char *source;
+	const char *token;
+	int verify;
+	int timeout;
+	bool tell;
+	bool keep;
+};
+
+static void parse(struct dial *d, int argc, char **argv)
+{
+	int opt;
+
+	*d = (struct dial){ .alpn = "hq-interop", .name = SERVER_NAME };
+	while ((opt = getopt(argc, argv, "a:n:p:v:t:s:k:KH")) != -1) {
 		switch (opt) {
-		case 'a': alpn = optarg; break;
-		case 'n': name = optarg; break;
-		case 'p': profile = optarg; break;
-		case 'v': verify = atoi(optarg); break;
-		case 't': timeout = atoi(optarg); break;
-		case 'H': keep = 1; break;
-		default: usage();
+		case 'a':
+			d->alpn = optarg;
+			break;
+		case 'n':
+			d->name = optarg;
+			break;
+		case 'p':
+			d->profile = optarg;
+			break;
+		case 'v':
+			d->verify = atoi(optarg);
+			break;
+		case 't':
+			d->timeout = atoi(optarg);
+			break;
+		case 's':
+			d->source = optarg;
+			break;
+		case 'k':
+			d->token = optarg;
+			break;
+		case 'K':
+			d->tell = true;
+			break;
+		case 'H':
+			d->keep = true;
+			break;
+		default:
+			usage();
 		}
 	}
 	if (argc - optind != 2)
 		usage();
+}
+
+static void set_options(int fd, const struct dial *d)
+{
+	if (*d->alpn)
+		option("alpn", set_string(fd, QUIC_SOCKOPT_ALPN, d->alpn));
+	if (*d->name)
+		option("name", set_string(fd, QUIC_SOCKOPT_SERVER_NAME, d->name));
+	if (d->profile)
+		option("profile", set_string(fd, QUIC_SOCKOPT_PROFILE, d->profile));
+	if (d->verify)
+		option("verify", set_u32(fd, QUIC_SOCKOPT_VERIFY, d->verify));
+	/* a kernel without the knob takes its default time */
+	if (d->timeout && set_knob(fd, QUIC_KNOB_HANDSHAKE_TIMEOUT, d->timeout * 1000) &&
+	    errno != ENOPROTOOPT)
+		err(3, "option timeout");
+	if (d->token)
+		option("token", set_token(fd, d->token));
+	if (d->source)
+		bind_to(fd, d->source);
+}
+
+int main(int argc, char **argv)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *ai;
+	struct dial d;
+	int64_t begin;
+	int fd, ret;
+
+	parse(&d, argc, argv);
 	ret = getaddrinfo(argv[optind], argv[optind + 1], &hints, &ai);
 	if (ret)
 		errx(3, "%s", gai_strerror(ret));
 	fd = socket(ai->ai_family, SOCK_DGRAM, IPPROTO_QUIC);
 	if (fd < 0)
 		err(3, "socket");
-	if (*alpn)
-		option("alpn", set_string(fd, QUIC_SOCKOPT_ALPN, alpn));
-	if (*name)
-		option("name", set_string(fd, QUIC_SOCKOPT_SERVER_NAME, name));
-	if (profile)
-		option("profile", set_string(fd, QUIC_SOCKOPT_PROFILE, profile));
-	if (verify)
-		option("verify", set_u32(fd, QUIC_SOCKOPT_VERIFY, verify));
-	/* a kernel without the knob takes its default time */
-	if (timeout && set_knob(fd, QUIC_KNOB_HANDSHAKE_TIMEOUT, timeout * 1000) &&
-	    errno != ENOPROTOOPT)
-		err(3, "option timeout");
+	set_options(fd, &d);
 	begin = now_ms();
-	error = connect(fd, ai->ai_addr, ai->ai_addrlen) ? errno : 0;
-	say(fd, error, now_ms() - begin);
+	ret = connect(fd, ai->ai_addr, ai->ai_addrlen) ? errno : 0;
+	say(fd, ret, now_ms() - begin);
 	freeaddrinfo(ai);
-	ret = error ? 1 : keep ? hold(fd) : 0;
+	ret = !!ret;
+	if (!ret && d.tell)
+		ret = say_token(fd);
+	if (!ret && d.keep)
+		ret = hold(fd);
 	close(fd);
 	return ret;
 }

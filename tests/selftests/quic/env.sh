@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # env.sh - module, daemon and certificates for the QUIC selftests in shell.
 #
@@ -23,6 +23,7 @@ examples=$build/libquicsock/examples
 helpers=$build/selftests/quic
 work=$(mktemp -d /tmp/quic.XXXXXX)
 on_exit "rm -rf $work"
+on_exit "evidence_files $work"
 quicd_pid=
 quicd_n=0
 
@@ -55,7 +56,7 @@ start_quicd()
 	"${enter[@]}" "$build/daemon/quicd" -c "$conf" > "$quicd_log" 2>&1 &
 	quicd_pid=$!
 	on_exit "kill -KILL $quicd_pid"
-	wait_for 15 grep -q 'workers ready' "$quicd_log" ||
+	wait_for 60 grep -q 'workers ready' "$quicd_log" ||
 		die "quicd does not start: $(cat "$quicd_log")"
 }
 
@@ -72,7 +73,7 @@ quic_begin()
 {
 	[ -e "$certs/.done" ] || die "no certificates: make -C tests/selftests"
 	dmesg_before=$(dmesg | wc -l)
-	modprobe -q -a aesni-intel gcm 2> /dev/null
+	modprobe -q -a aesni-intel gcm chacha20poly1305 2> /dev/null
 	# what a file that died has left
 	! module_is_loaded quicsock || wait_for 30 rmmod quicsock
 	load_module quicsock || die "cannot load quicsock.ko: $(dmesg | tail -n 3)"
@@ -94,6 +95,8 @@ quic_objects()
 	done
 }
 
+# one that no list has any more is freed a grace period later
+no_conns_held() { quic_objects | grep -qx 'quic_conn 0'; }
 no_objects() { ! quic_objects | grep -v ' 0$'; }
 
 same_objects() { [ "$(quic_objects)" = "$1" ]; }
@@ -143,8 +146,8 @@ field() { sed -n "s/.*\"$2\": *\"\{0,1\}\([^\",}]*\).*/\1/p" "$1" | tail -n 1; }
 # port_in_use NS PORT: a UDP socket is bound there
 port_in_use() { in_ns "$1" ss -Hanu "sport = :$2" | grep -q .; }
 
-# start_server NS PORT COMMAND...: in the background until the port is bound;
-# its output in $work/server.PORT.  Sets server_pid.
+# start_server NS PORT COMMAND...: in the background until the port is bound, for
+# $server_limit seconds (10); its output in $work/server.PORT.  Sets server_pid.
 start_server()
 {
 	local ns=$1 port=$2
@@ -153,7 +156,7 @@ start_server()
 	ip netns exec "$ns" "$@" > "$work/server.$port" 2>&1 &
 	server_pid=$!
 	on_exit "kill -KILL $server_pid"
-	wait_for 10 port_in_use "$ns" "$port" ||
+	wait_for "${server_limit:-10}" port_in_use "$ns" "$port" ||
 		die "$1 does not listen: $(cat "$work/server.$port")"
 }
 

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * junk - datagrams that no QUIC endpoint would send: junk HOST PORT COUNT [SEED]
+ * junk - datagrams that no QUIC endpoint would send: junk [-l] HOST PORT COUNT [SEED]
  *
  * Random bytes of all sizes, many behind a first byte, version and connection ID
  * lengths that look right, so that they get as far into the parser as bytes
  * without keys can. The same seed sends the same bytes.
+ *
+ * With -l most of them bear a connection ID that is alive: the one of the next packet
+ * with a short header, to that port, which leaves this network namespace (IPv4).
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +24,12 @@
 
 #define DGRAM_MAX	65507
 
+#define CID_LEN		8	/* of quicsock's own */
+#define LIVE_MS		20000
+
 static uint64_t state;
+static uint8_t live[CID_LEN];
+static int have_live;
 
 static uint32_t draw(void)
 {
@@ -66,6 +77,50 @@ static void dress_long(uint8_t *p, size_t len)
 	}
 }
 
+/* A connection's ID on a packet that is not its own. */
+static void dress_live(uint8_t *p, size_t len)
+{
+	if (len < 1 + CID_LEN + 32)
+		return;
+	if (draw() % 2) {
+		p[0] = 0x40 | (p[0] & 0x3f);
+		memcpy(p + 1, live, CID_LEN);
+		return;
+	}
+	p[0] = 0xc0 | (p[0] & 0x3f);
+	memcpy(p + 1, "\0\0\0\1", 4);
+	p[5] = CID_LEN;
+	memcpy(p + 6, live, CID_LEN);
+	p[14] = draw() % 21;
+}
+
+/* Wait for a packet to @port and take its ID. */
+static void learn_live(uint16_t port)
+{
+	int fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct sockaddr_ll a;
+	uint8_t b[2048];
+	socklen_t len;
+	ssize_t n;
+
+	if (fd < 0)
+		err(1, "packet socket");
+	while (!have_live) {
+		len = sizeof(a);
+		if (poll(&pfd, 1, LIVE_MS) <= 0)
+			errx(1, "no packet of a connection within %d s", LIVE_MS / 1000);
+		n = recvfrom(fd, b, sizeof(b), 0, (struct sockaddr *)&a, &len);
+		/* IPv4, UDP, to that port, fixed bit and no long header */
+		if (a.sll_protocol != htons(ETH_P_IP) || n < 29 + CID_LEN || b[9] != 17 ||
+		    (b[22] << 8 | b[23]) != port || (b[28] & 0xc0) != 0x40)
+			continue;
+		memcpy(live, b + 29, CID_LEN);
+		have_live = 1;
+	}
+	close(fd);
+}
+
 static void make(uint8_t *p, size_t len)
 {
 	size_t i;
@@ -74,6 +129,10 @@ static void make(uint8_t *p, size_t len)
 		p[i] = draw() >> 13;
 	if (!len)
 		return;
+	if (have_live && draw() % 4) {
+		dress_live(p, len);
+		return;
+	}
 	switch (draw() % 4) {
 	case 0:
 		break;
@@ -93,8 +152,14 @@ int main(int argc, char **argv)
 	size_t len;
 	int fd;
 
+	if (argc > 1 && !strcmp(argv[1], "-l")) {
+		argc--;
+		argv++;
+		if (argc > 2)
+			learn_live(atoi(argv[2]));
+	}
 	if (argc < 4)
-		errx(2, "usage: junk HOST PORT COUNT [SEED]");
+		errx(2, "usage: junk [-l] HOST PORT COUNT [SEED]");
 	count = atoi(argv[3]);
 	state = argc > 4 ? strtoull(argv[4], NULL, 0) : 1;
 	if (getaddrinfo(argv[1], argv[2], &hints, &ai))

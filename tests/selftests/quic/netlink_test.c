@@ -9,6 +9,8 @@
  * waits, no datagram has left, and a right answer is still taken.
  *
  * One test runs beside the real quicd in the initial namespace.
+ *
+ * Large because each wrong message is written out; all need the same worker.
  */
 #include <linux/genetlink.h>
 #include <linux/if.h>
@@ -123,7 +125,7 @@ static void ack_text(const struct nlmsghdr *h, struct answer *a)
 }
 
 /*
- * Send and wait for the acknowledgement. Messages of the family that come in
+ * Send and wait for the acknowledgment. Messages of the family that come in
  * between are dropped. Return: 0, -1 none came.
  */
 static int talk(int fd, struct msg *m, struct answer *a)
@@ -416,15 +418,9 @@ static void act_select(struct msg *m, uint32_t listener)
 	nest_end(m, n);
 }
 
-/* Every flight that must be refused, by number. Return: its name, NULL: no more. */
-static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i)
+/* What stands around the actions. */
+static const char *bad_outside(struct msg *m, uint16_t family, uint64_t id, int i)
 {
-	static char text[QUIC_HS_TEXT_MAX + 2];
-	static uint8_t ticket[QUIC_HS_CHAIN_MAX > 60000 ? 60000 : QUIC_HS_CHAIN_MAX];
-	struct nlattr *n;
-	int k;
-
-	flight(m, family, id);
 	switch (i) {
 	case 0:
 		msg_begin(m, family, QUIC_HS_CMD_FLIGHT);
@@ -458,6 +454,17 @@ static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i
 	case 8:
 		put_u32(m, QUIC_HS_A_ROLE, 1);
 		return "an attribute that flights do not have";
+	default:
+		return NULL;
+	}
+}
+
+/* The nest of an action. */
+static const char *bad_action(struct msg *m, int i)
+{
+	struct nlattr *n;
+
+	switch (i) {
 	case 9:
 		put(m, QUIC_HS_A_ACTION, "", 0);
 		return "an empty action that is no nest";
@@ -495,6 +502,15 @@ static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i
 		put_u32(m, QUIC_HS_ACT_TYPE, QUIC_HS_ACTION_CRYPTO);
 		nest_end(m, n);
 		return "CRYPTO without anything";
+	default:
+		return NULL;
+	}
+}
+
+/* TLS bytes and secrets. */
+static const char *bad_crypto(struct msg *m, int i)
+{
+	switch (i) {
 	case 17:
 		act_crypto(m, QUIC_CRYPTO_INITIAL, 0);
 		return "CRYPTO without bytes";
@@ -538,6 +554,20 @@ static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i
 		act_secret(m, QUIC_CRYPTO_HANDSHAKE, 1, TLS_CIPHER_AES_GCM_128, 32);
 		act_secret(m, QUIC_CRYPTO_HANDSHAKE, 1, TLS_CIPHER_AES_GCM_128, 32);
 		return "the same secret twice";
+	default:
+		return NULL;
+	}
+}
+
+/* What ends a handshake, or comes too soon; too much of it. */
+static const char *bad_end(struct msg *m, int i)
+{
+	static char text[QUIC_HS_TEXT_MAX + 2];
+	static uint8_t ticket[QUIC_HS_CHAIN_MAX > 60000 ? 60000 : QUIC_HS_CHAIN_MAX];
+	struct nlattr *n;
+	int k;
+
+	switch (i) {
 	case 31:
 		act_done(m, ALPN, sizeof(ALPN));
 		return "DONE first";
@@ -582,6 +612,17 @@ static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i
 		put(m, QUIC_HS_ACT_TICKET, ticket, sizeof(ticket));
 		nest_end(m, n);
 		return "a ticket of 60,000 bytes";
+	default:
+		return NULL;
+	}
+}
+
+/* Lengths and commands that lie. */
+static const char *bad_bytes(struct msg *m, uint16_t family, uint64_t id, int i)
+{
+	struct nlattr *n;
+
+	switch (i) {
 	case 43:
 		act_crypto(m, QUIC_CRYPTO_INITIAL, 10);
 		m->len -= 4;	/* the last attribute goes past the end */
@@ -616,6 +657,21 @@ static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i
 	default:
 		return NULL;
 	}
+}
+
+/* Every flight that must be refused, by number. Return: its name, NULL: no more. */
+static const char *bad_flight(struct msg *m, uint16_t family, uint64_t id, int i)
+{
+	flight(m, family, id);
+	if (i <= 8)
+		return bad_outside(m, family, id, i);
+	if (i <= 16)
+		return bad_action(m, i);
+	if (i <= 30)
+		return bad_crypto(m, i);
+	if (i <= 42)
+		return bad_end(m, i);
+	return bad_bytes(m, family, id, i);
 }
 
 /* Nothing has happened to the connection. */
@@ -778,6 +834,196 @@ TEST_F(hs, bad_peer_parameters_end_it)
 	act_params(&m, 3);
 	ASSERT_EQ(0, talk(self->worker, &m, &a));
 	EXPECT_EQ(EPROTO, outcome(self->client));
+}
+
+/* --- cut, again, in any order --- */
+
+#define SECRET_BYTE	0xa7
+
+/* One good action of each kind, by number. Return: its name, NULL: no more. */
+static const char *one_act(struct msg *m, int i)
+{
+	switch (i) {
+	case 0:
+		act_crypto(m, QUIC_CRYPTO_INITIAL, 20);
+		return "CRYPTO";
+	case 1:
+		act_secret(m, QUIC_CRYPTO_HANDSHAKE, 1, TLS_CIPHER_AES_GCM_128, 32);
+		return "SECRET";
+	case 2:
+		act_params(m, 40);
+		return "PEER_PARAMS";
+	case 3:
+		act_done(m, ALPN, sizeof(ALPN));
+		return "DONE";
+	case 4:
+		act_fail(m, EPROTO, 40, "text", sizeof("text"));
+		return "FAIL";
+	case 5:
+		act_select(m, 1);
+		return "SELECT";
+	}
+	return NULL;
+}
+
+/*
+ * Send @len bytes of a message, with that length in its header. An answer need not
+ * come for what is no message at all: the next one shows that this one is over.
+ */
+static void push(int fd, struct msg *m, size_t len, uint32_t claimed)
+{
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
+
+	msg_hdr(m)->nlmsg_len = claimed;
+	sendto(fd, m->b, len, 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+/* Every message, cut at every length, with and without a header that knows. */
+TEST_F_TIMEOUT(hs, cut_at_every_length, 100)
+{
+	static struct msg m, probe;
+	struct answer a;
+	const char *name;
+	int i, taken = 0;
+	size_t len, n;
+
+	for (i = -1; i < 0 || one_act(&m, i); i++) {
+		flight(&m, self->family, self->id);
+		name = i < 0 ? "REGISTER" : one_act(&m, i);
+		if (i < 0)
+			msg_begin(&m, self->family, QUIC_HS_CMD_REGISTER);
+		n = m.len;
+		for (len = 0; len < n; len++) {
+			push(self->worker, &m, len, n);
+			if (len < NLMSG_HDRLEN)
+				continue;
+			m.len = len;
+			/* shorter than the header of the family: may go without answer */
+			if (talk(self->worker, &m, &a))
+				continue;
+			taken += !a.error;
+			EXPECT_NE(0, a.error) { TH_LOG("%s cut at %zu: taken", name, len); }
+		}
+		m.len = n;
+		ASSERT_TRUE(untouched(self->client, self->sink)) { TH_LOG("%s", name); }
+	}
+	EXPECT_EQ(0, taken);
+	flight(&probe, self->family, self->id);
+	act_crypto(&probe, QUIC_CRYPTO_INITIAL, 300);
+	ASSERT_EQ(0, talk(self->worker, &probe, &a));
+	EXPECT_EQ(0, a.error);
+}
+
+/*
+ * All orders of three actions, the same ones too. Each either changes nothing or is
+ * one that a handshake can have: the first and last of a good one, or its failure.
+ */
+TEST_F_TIMEOUT(hs, every_order_of_three, 100)
+{
+	static struct msg m;
+	struct answer a;
+	int i, j, k, fine;
+
+	for (i = 0; i < 6; i++)
+		for (j = 0; j < 6; j++)
+			for (k = 0; k < 6; k++) {
+				/* at the client of a connection that waits: */
+				fine = i != 3 && i != 5 && j != 3 && j != 5 && k != 3 && k != 5;
+				if (fine)
+					continue;	/* these are other tests' */
+				flight(&m, self->family, self->id);
+				one_act(&m, i);
+				one_act(&m, j);
+				one_act(&m, k);
+				ASSERT_EQ(0, talk(self->worker, &m, &a));
+				EXPECT_NE(0, a.error) { TH_LOG("order %d %d %d taken", i, j, k); }
+				ASSERT_TRUE(untouched(self->client, self->sink)) {
+					TH_LOG("order %d %d %d", i, j, k);
+				}
+			}
+}
+
+/* What may be said once is refused when it is said again. */
+TEST_F(hs, repeated)
+{
+	static struct msg m;
+	struct answer a;
+	int i;
+
+	flight(&m, self->family, self->id);
+	one_act(&m, 1);
+	ASSERT_EQ(0, talk(self->worker, &m, &a));
+	EXPECT_EQ(0, a.error) { TH_LOG("%s", a.text); }
+	ASSERT_EQ(0, talk(self->worker, &m, &a));
+	EXPECT_EQ(EINVAL, a.error);
+	flight(&m, self->family, self->id);
+	one_act(&m, 4);
+	ASSERT_EQ(0, talk(self->worker, &m, &a));
+	EXPECT_EQ(0, a.error);
+	for (i = 0; i < 6; i++) {
+		flight(&m, self->family, self->id);
+		one_act(&m, i);
+		ASSERT_EQ(0, talk(self->worker, &m, &a));
+		EXPECT_NE(0, a.error) { TH_LOG("after FAIL: action %d", i); }
+	}
+}
+
+/* A socket that gets the number of a worker that died gets nothing else. */
+TEST_F(hs, number_of_a_dead_worker)
+{
+	struct sockaddr_nl was = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(was);
+	static struct msg m;
+	struct answer a;
+	int fd;
+
+	ASSERT_EQ(0, getsockname(self->worker, (struct sockaddr *)&was, &len));
+	close(self->worker);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&was, sizeof(was)));
+	flight(&m, self->family, self->id);
+	act_crypto(&m, QUIC_CRYPTO_INITIAL, 300);
+	ASSERT_EQ(0, talk(fd, &m, &a));
+	EXPECT_EQ(ENOENT, a.error);
+	EXPECT_EQ(ECONNABORTED, outcome(self->client));
+	self->worker = fd;
+}
+
+/* The kernel quotes what it refuses: not the secrets in it. */
+TEST_F(hs, refused_secrets_are_forgotten)
+{
+	static uint8_t secret[QUIC_HS_SECRET_MAX], buf[8192] __attribute__((aligned(8)));
+	const struct nlmsghdr *h = (const void *)buf;
+	static struct msg m;
+	struct nlattr *n;
+	int off = 0, i, bytes;
+	ssize_t got;
+
+	memset(secret, SECRET_BYTE, sizeof(secret));
+	ASSERT_EQ(0, setsockopt(self->worker, SOL_NETLINK, NETLINK_CAP_ACK, &off, sizeof(off)));
+	for (i = 0; i < 3; i++) {
+		flight(&m, self->family, self->id);
+		n = nest(&m, QUIC_HS_A_ACTION);
+		put_u32(&m, QUIC_HS_ACT_TYPE, QUIC_HS_ACTION_SECRET);
+		put_u32(&m, QUIC_HS_ACT_LEVEL, QUIC_CRYPTO_HANDSHAKE);
+		put_u32(&m, QUIC_HS_ACT_SEND, 1);
+		put_u32(&m, QUIC_HS_ACT_CIPHER, i == 0 ? 99 : TLS_CIPHER_AES_GCM_128);
+		put(&m, QUIC_HS_ACT_SECRET, secret, i == 1 ? 31 : 32);
+		nest_end(&m, n);
+		if (i == 2)
+			put_u32(&m, 4000, 1);	/* a policy refuses it */
+		push(self->worker, &m, m.len, m.len);
+		do {
+			ASSERT_NE(0, wait_fd(self->worker, POLLIN, SOON_MS));
+			got = recv(self->worker, buf, sizeof(buf), 0);
+			ASSERT_LT(0, got);
+		} while (h->nlmsg_type != NLMSG_ERROR);
+		EXPECT_LT((ssize_t)m.len, got);
+		for (bytes = 0; got > 0; got--)
+			bytes += buf[got - 1] == SECRET_BYTE;
+		EXPECT_GT(4, bytes) { TH_LOG("case %d: %d bytes of it", i, bytes); }
+	}
+	EXPECT_TRUE(untouched(self->client, self->sink));
 }
 
 /* A client whose daemon never answers. */

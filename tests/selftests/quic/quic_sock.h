@@ -53,6 +53,12 @@ static inline int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+/* Between two looks at what tells nobody when it changes, or two bytes of a slow sender. */
+static inline void breath(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
 /* setsockopt(2) of a string without its NUL. */
 static inline int set_string(int fd, int name, const char *s)
 {

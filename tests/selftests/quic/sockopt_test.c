@@ -327,7 +327,8 @@ TEST_F(opt, strings)
 	string_round_trip(_metadata, self->fd, QUIC_SOCKOPT_PROFILE, "special");
 	memset(longest, 'x', sizeof(longest));
 	EXPECT_EQ(0, set(self->fd, QUIC_SOCKOPT_SERVER_NAME, longest, QUIC_SERVER_NAME_MAX));
-	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_SERVER_NAME, longest, QUIC_SERVER_NAME_MAX + 1));
+	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_SERVER_NAME, longest,
+			      QUIC_SERVER_NAME_MAX + 1));
 	EXPECT_EQ(0, set(self->fd, QUIC_SOCKOPT_PROFILE, longest, QUIC_PROFILE_MAX));
 	EXPECT_EQ(EINVAL, set(self->fd, QUIC_SOCKOPT_PROFILE, longest, QUIC_PROFILE_MAX + 1));
 	EXPECT_EQ(0, set(self->fd, QUIC_SOCKOPT_ALPN, longest, QUIC_ALPN_MAX));
@@ -399,6 +400,10 @@ TEST_F(opt, knobs)
 		{ QUIC_KNOB_MAX_STREAM_DATA, 0, 1ULL << 62 },
 		{ QUIC_KNOB_MAX_STREAMS_BIDI, 0, (1ULL << 60) + 1 },
 		{ QUIC_KNOB_MAX_STREAMS_UNI, 100000, (1ULL << 60) + 1 },
+		{ QUIC_KNOB_MAX_DATAGRAM, 65535, 65536 },
+		{ QUIC_KNOB_DATAGRAM_SEND_QUEUE, 1, 0 },
+		{ QUIC_KNOB_DATAGRAM_RECV_QUEUE, 65536, 65537 },
+		{ QUIC_KNOB_DATAGRAM_DROP, 3, 4 },
 	};
 	struct quic_knob k = { .knob = QUIC_KNOB_MAX_DATA, .reserved = 1 };
 	uint64_t v;
@@ -519,6 +524,7 @@ TEST_F(opt, config_limits)
 {
 	static const struct quic_config bad[] = {
 		{ .version = 0xff00001d },
+		{ .version = 0x1a2a3a4a },
 		{ .plpmtud_probe_interval = 4999999 },
 		{ .initial_smoothed_rtt = 999 },
 		{ .initial_smoothed_rtt = 6000001 },
@@ -538,6 +544,31 @@ TEST_F(opt, config_limits)
 }
 
 /* What counts before a connection only is refused after. */
+/* RFC 9001 6: asked for, refused while under way, seen in the counter. */
+TEST_F(any, key_update)
+{
+	struct quic_info info = {};
+	socklen_t len = sizeof(info);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(-1, setsockopt(self->fd[i], SOL_QUIC, QUIC_SOCKOPT_KEY_UPDATE, NULL, 0));
+		EXPECT_EQ(EPIPE, errno);
+	}
+	EXPECT_EQ(-1, getsockopt(self->fd[2], SOL_QUIC, QUIC_SOCKOPT_KEY_UPDATE, &info, &len));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+	EXPECT_EQ(0, setsockopt(self->fd[2], SOL_QUIC, QUIC_SOCKOPT_KEY_UPDATE, NULL, 0));
+	EXPECT_EQ(-1, setsockopt(self->fd[2], SOL_QUIC, QUIC_SOCKOPT_KEY_UPDATE, NULL, 0));
+	EXPECT_EQ(EINVAL, errno);
+	/* at the peer, which has not been told anything else */
+	for (i = 0; i < SOON_MS && !info.key_updates; i++) {
+		poll(NULL, 0, 1);
+		len = sizeof(info);
+		ASSERT_EQ(0, getsockopt(self->fd[3], SOL_QUIC, QUIC_SOCKOPT_INFO, &info, &len));
+	}
+	EXPECT_EQ(1, info.key_updates);
+}
+
 TEST_F(any, too_late)
 {
 	struct quic_transport_param p = { .max_data = 100000 };

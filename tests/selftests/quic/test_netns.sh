@@ -39,7 +39,7 @@ sysctl -q net.quic.handshake_wait_ms=300
 sysctl -q net.quic.handshake_fallback=0
 check_eq "fallback off: nobody" EHOSTDOWN "$(answer)"
 sysctl -q net.quic.handshake_fallback=1
-sysctl -q net.quic.handshake_wait_ms=3000
+sysctl -q "net.quic.handshake_wait_ms=$((3000 * ${SELFTEST_SLOW:-1}))"
 check_eq "fallback on" OK "$(answer)"
 check "a namespace cannot change it for all" test ! -w /proc/sys/net/quic/handshake_fallback -o \
 	"$(in_ns client sysctl -n net.quic.handshake_fallback 2> /dev/null)" != 0
@@ -92,7 +92,8 @@ check_same
 what="the peer goes in mid-transfer"
 setup_veth client server
 serve
-netem server veth rate 10mbit limit 1000
+# slow enough for whoever looks at it
+netem server veth rate $((10000 / ${SELFTEST_SLOW:-1}))kbit limit 1000
 ip netns exec client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" file file file file file file file file file > "$work/get" 2>&1 &
 getting=$!
 moving() { in_ns client awk 'NR > 1 && $15 > 20 { ok = 1 } END { exit !ok }' /proc/net/quic/conns; }

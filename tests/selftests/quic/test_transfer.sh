@@ -21,19 +21,14 @@ for i in $(seq 1 30); do
 	head -c $((i * 3001)) /dev/urandom > "$work/files/many$i"
 done
 
-perf_port=4433
 start_server server 443 "$tools/quicserve" -q --upload --port 443 -d "$work/files"
+start_server server 4433 "$tools/quicperf" server -q --json --alpn perf
 
 # push WHAT ADDRESS SIZE: client to server; quicperf compares SHA-256
-# Each has a server of its own: quicperf's serves one connection after the other,
-# and one whose CONNECTION_CLOSE was lost would keep the next waiting.
 push()
 {
-	perf_port=$((perf_port + 1))
-	start_server server "$perf_port" "$tools/quicperf" server -q --json --alpn perf \
-		--count 1 --port "$perf_port"
 	check "$1" timeout 60 ip netns exec client "$tools/quicperf" client --json --alpn perf \
-		--port "$perf_port" --server-name server.test -i "$work/files/$3" "$2"
+		--server-name server.test -i "$work/files/$3" "$2"
 }
 
 same() { cmp "$work/files/$1" "$work/got/$1"; }

@@ -11,6 +11,7 @@ quic_begin
 start_quicd
 QUIC_ENV=1 QUICD_PID=$quicd_pid "$@"
 rc=$?
+[ "$rc" = 0 ] || evidence_counters
 quic_leave > "$work/leave"
 if [ "$tap_bad" != 0 ]; then
 	sed 's/^/# /' "$work/leave"

@@ -409,7 +409,8 @@ static int train_setup(struct train_rx *t, bool encap)
 	struct sock *sk = t->sock->sk;
 	int one = 1, err;
 
-	err = t->sock->ops->setsockopt(t->sock, SOL_UDP, UDP_GRO, KERNEL_SOCKPTR(&one), sizeof(one));
+	err = t->sock->ops->setsockopt(t->sock, SOL_UDP, UDP_GRO,
+					KERNEL_SOCKPTR(&one), sizeof(one));
 	if (err)
 		return err;
 	if (encap)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# capture.sh - datagrams on the server's veth into a file, and what somebody else's
+# decoder reads in it with quicd's key log.  Read after env.sh; turn segmentation
+# off first: a train would stand in the capture as one datagram of 64 KiB.
+
+# shellcheck disable=SC2154  # of env.sh
+
+# packets PCAP ARGUMENT...: tshark with quicd's key log; outside of the guest where
+# scripts/vm offers that.  What it complains about is in $work/tshark.
+packets()
+{
+	local dir rc
+
+	set -- "$1" -d udp.port==443,quic -d udp.port==4433,quic "${@:2}"
+	if [ ! -d /run/vm/tshark ]; then
+		tshark -n -r "$1" -o "tls.keylog_file:$work/keys.log" "${@:2}" 2> "$work/tshark"
+		return
+	fi
+	dir=$(mktemp -d /run/vm/tshark/XXXXXX)
+	cp "$1" "$dir/pcap"
+	cp "$work/keys.log" "$dir/keys"
+	printf '%s\0' "${@:2}" > "$dir/job.new"
+	mv "$dir/job.new" "$dir/job"
+	wait_for 120 test -e "$dir/status" || echo 124 > "$dir/status"
+	cat "$dir/out"
+	cp "$dir/err" "$work/tshark"
+	rc=$(< "$dir/status")
+	rm -rf "$dir"
+	return "$rc"
+}
+
+# decode PCAP: a line for each datagram, fields separated by tabs: versions,
+# TLS server name, frame types, decryption failed, malformed, bytes of DATAGRAM frames
+decode()
+{
+	packets "$1" -T fields -e quic.version -e tls.handshake.extensions_server_name \
+		-e quic.frame_type -e quic.decryption_failed -e _ws.malformed -e quic.dg
+}
+
+# column N: the values in a field of $work/decoded, each once with its number
+column() { cut -f "$1" "$work/decoded" | tr ',' '\n' | grep . | sort | uniq -c; }
+
+has_frame() { column 3 | grep -qE " ($1)\$"; }
+
+# look WHAT PCAP FILE...: version 1, or look_version
+look()
+{
+	local f
+
+	decode "$2" > "$work/decoded"
+	note "$1: $(wc -l < "$work/decoded") datagrams; frames: $(column 3 | tr -s ' \n' ' ')"
+	check_eq "$1: all long headers are of the version" "${look_version:-0x00000001}" \
+		"$(column 1 | awk '{ print $2 }')"
+	check "$1: the ClientHello is read" test "$(column 2 | grep -c 'server\.')" -gt 0
+	check "$1: STREAM frames are decrypted" has_frame '8|9|10|11|12|13|14|15'
+	check "$1: ACK frames are" has_frame '2|3'
+	check "$1: HANDSHAKE_DONE is" has_frame 30
+	check "$1: CONNECTION_CLOSE is" has_frame '28|29'
+	check_eq "$1: every packet opens" "" "$(column 4)" ||
+		note "not these datagrams: $(awk -F '\t' '$4 != "" { printf " %d", NR }' "$work/decoded")"
+	check_eq "$1: none is malformed" "" "$(column 5)"
+	for f in "${@:3}"; do
+		check "$1: no 16 bytes of ${f##*/} in the clear" "$helpers/pcap_scan" "$f" "$2"
+	done
+}
+
+# capture PCAP: begin.  capture_end PCAP: everything is in it.
+capture()
+{
+	ip netns exec server dumpcap -q -i veth -P -w "$1" > "$work/dumpcap" 2>&1 &
+	dumpcap=$!
+	wait_for 20 capturing "$1" || die "dumpcap: $(cat "$work/dumpcap")"
+}
+# it writes its header when it is ready
+capturing() { [ -s "$1" ] && grep -q 'File:' "$work/dumpcap"; }
+
+capture_end()
+{
+	# the last packets are read in blocks: wait until the file stands still
+	local size=-1
+
+	while [ "$(stat -c %s "$1")" != "$size" ]; do
+		size=$(stat -c %s "$1")
+		wait_for 1 false
+	done
+	kill -INT "$dumpcap"
+	wait "$dumpcap"
+}

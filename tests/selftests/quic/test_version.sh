@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test_version.sh - QUIC version 2 (RFC 9369): a file with each cipher, by IPv6, with
+# Retry; both ends report it; every long header on the wire is of version 2
+# to somebody else's decoder, which reads all packets with quicd's key log. One
+# listener serves both versions at once. Somebody on the path who forges Version
+# Negotiation cannot bring a client to another version than its own (RFC 9368): both
+# ends say their versions under TLS, which the decoder reads, too.
+
+# shellcheck source=env.sh
+. "$(dirname "$0")/env.sh"
+# shellcheck source=capture.sh
+. "$(dirname "$0")/capture.sh"
+
+v1=1 v2=$((0x6b3343cf))
+
+quic_begin
+start_quicd
+setup_veth client server
+# a train would stand in the capture as one datagram of 64 KiB
+segmentation_off client
+segmentation_off server
+mkdir "$work/files" "$work/got"
+head -c 512K /dev/urandom > "$work/files/file"
+start_server server 443 "$tools/quicserve" -q --json -p 443 -d "$work/files"
+
+# client VERSION ARGUMENT...
+client()
+{
+	timeout 60 ip netns exec client "$tools/quicget" -q --json --server-name server.test \
+		--quic-version "$1" -o "$work/got" "${@:2}"
+}
+
+# one WHAT VERSION NUMBER ARGUMENT...: the file comes, and both ends say NUMBER
+one()
+{
+	local out=$work/out.$2
+
+	rm -f "$work/got/file" "$out"
+	client "$2" "${@:4}" file > "$out" 2>&1
+	check_eq "$1: a file" 0 "$?" || note "$(cat "$out")"
+	check "$1: is the same" cmp "$work/files/file" "$work/got/file"
+	check_eq "$1: the client's version" "$3" "$(field "$out" version)"
+	check "$1: the server's version" wait_for 10 served "$3"
+}
+# the latest connection that the server reported had this version
+served() { [ "$(field "$work/server.443" version)" = "$1" ]; }
+
+capture "$work/quic.pcap"
+for c in aes128-gcm aes256-gcm chacha20-poly1305; do
+	one "version 2, $c" 2 "$v2" --cipher "$c" "$ip4_b"
+done
+one "version 2, IPv6" 2 "$v2" "$ip6_b"
+retries=$(stat_of RetrySent server)
+echo 2 > /proc/sys/net/quic/retry
+one "version 2, Retry" 2 "$v2" "$ip4_b"
+echo 1 > /proc/sys/net/quic/retry
+check_eq "one Retry more" $((retries + 1)) "$(stat_of RetrySent server)"
+capture_end "$work/quic.pcap"
+look_version=0x6b3343cf look "version 2" "$work/quic.pcap" "$work/files/file"
+
+# said TYPE: the chosen versions in the TLS messages of this type
+said()
+{
+	packets "$work/quic.pcap" -Y "tls.handshake.type == $1" -T fields -e tls.quic.parameter.vi.chosen_version |
+		sort -u
+}
+check_eq "every ClientHello chose it" 0x6b3343cf "$(said 1)"
+check_eq "and all EncryptedExtensions" 0x6b3343cf "$(said 8)"
+
+# --- both versions, of one listener and at once ---
+one "version 1" 1 "$v1" "$ip4_b"
+for i in 1 2 3 4; do
+	mkdir "$work/got/$i"
+	client $((i % 2 + 1)) -o "$work/got/$i" "$ip6_b" file > "$work/many.$i" 2>&1 &
+	many[i]=$!
+done
+for i in 1 2 3 4; do
+	wait "${many[i]}"
+	check_eq "of four at once, version $((i % 2 + 1)) ends well" 0 "$?" ||
+		note "$(cat "$work/many.$i")"
+	check "and its file is the same" cmp "$work/files/file" "$work/got/$i/file"
+done
+
+# --- somebody on the path ---
+
+# forged WHAT CLIENT-VERSION LIST...: the file, through one who forges; its result in
+# $work/forged, its status in $status
+forged()
+{
+	local before
+
+	before=$(stat_of VersionNegRecv client)
+	rm -f "$work/got/file"
+	start_server server 4433 "$helpers/forge" 4433 "$ip4_b" 443 "${@:3}"
+	client "$2" -p 4433 "$ip4_b" file > "$work/forged" 2>&1
+	status=$?
+	check "$1: it was forged" grep -q forged "$work/server.4433"
+	began_anew=$(($(stat_of VersionNegRecv client) - before))
+	kill "$server_pid"
+	wait "$server_pid" 2> /dev/null
+}
+
+forged "version 2 to 1" 2 1
+check_eq "version 2 to 1: the client began anew" 1 "$began_anew"
+check_eq "version 2 to 1: no connection" 3 "$status"
+check "version 2 to 1: it says why" grep -q "was not the server's" "$work/forged"
+note "$(cat "$work/forged")"
+forged "version 1 to 2" 1 6b3343cf 1a2a3a4a
+check_eq "version 1 to 2: the client began anew" 1 "$began_anew"
+check_eq "version 1 to 2: no connection" 3 "$status"
+forged "the client's own among others" 2 1 6b3343cf
+check_eq "the client's own among others: ignored" 0 "$began_anew"
+check "the client's own among others: the file" cmp "$work/files/file" "$work/got/file"
+forged "none of ours" 1 1a2a3a4a 9
+check_eq "none of ours: no connection" 3 "$status"
+check "none of ours: it says why" grep -qi "speaks none of our QUIC versions" "$work/forged"
+
+check_eq "we could open every packet" "0 0" "$(stat_of DropDecrypt client) $(stat_of DropDecrypt server)"
+quic_finish

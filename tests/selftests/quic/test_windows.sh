@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test_windows.sh - a long path: receive windows grow as the program reads, seen by a
+# counter and in the steps of MAX_STREAM_DATA, and not beyond the sysctl's ceiling. On
+# the same packets: numbers are left out (RFC 9000 21.4) though nothing is lost.
+
+# shellcheck disable=SC2016  # awk
+# shellcheck source=env.sh
+. "$(dirname "$0")/env.sh"
+# shellcheck source=capture.sh
+. "$(dirname "$0")/capture.sh"
+
+quic_begin
+start_quicd
+setup_veth client server
+modprobe -q sch_netem
+segmentation_off client
+segmentation_off server
+mkdir "$work/got"
+head -c 16M /dev/urandom > "$work/file"
+start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
+
+fetch()
+{
+	rm -f "$work/got/file"
+	check "$1: a transfer" timeout 300 ip netns exec client "$tools/quicget" -q \
+		--server-name server.test -o "$work/got" "$ip4_b" file
+	check "$1: is intact" cmp "$work/file" "$work/got/file"
+}
+
+# --- short: nothing has to grow ---
+
+netem client veth delay 1ms limit 20000
+netem server veth delay 1ms rate 100mbit limit 20000
+sysctl -q net.quic.rmem="4096 16777216 8388608"
+fetch "a ceiling below the window"
+check_eq "no window grows above the ceiling" 0 "$(stat_of WindowsGrown client)"
+sysctl -q net.quic.rmem="4096 16777216 67108864"
+
+# --- long: 2 s, so that this machine, too, reads half a window in two of them ---
+
+netem client veth delay 1000ms limit 100000
+netem server veth delay 1000ms limit 100000
+capture "$work/long.pcap"
+fetch "2 s of round trip"
+capture_end "$work/long.pcap"
+note "windows grew $(stat_of WindowsGrown client) times"
+check "windows grow" test "$(stat_of WindowsGrown client)" -ge 1
+
+# fields FILTER FIELD: values in packets of $work/long.pcap, one a line
+fields()
+{
+	packets "$work/long.pcap" -Y "$1" -T fields -e "$2" |
+		tr ',' '\n' | grep .
+}
+
+# a limit of 4 MiB to begin with rises by 4 MiB at most where the window stays that size
+step=$(fields "udp.dstport == 443" quic.msd.maximum_stream_data | sort -n |
+	awk 'BEGIN { last = 4194304 } $1 - last > m { m = $1 - last } { last = $1 }
+		END { print m + 0 }')
+note "MAX_STREAM_DATA rises by $step bytes at most"
+check "a stream's limit rises by more than its first window" test "$step" -gt 4194304
+
+left_out=$(fields "udp.srcport == 443 && quic.short" quic.packet_number | sort -n |
+	awk 'NR > 1 && $1 > last + 1 { n += $1 - last - 1 } { last = $1 } END { print n + 0 }')
+note "$left_out packet numbers were left out"
+check "packet numbers are left out" test "$left_out" -ge 10
+
+kill "$server_pid"
+wait "$server_pid" 2> /dev/null
+quic_finish
