@@ -3,8 +3,10 @@
 # quicsock: the front door.  "make help" lists what there is.
 #
 # Everything made lies under build/.  Variables:
-#   KSERIES=6.12|6.1|7.2   the Debian kernel to build for (scripts/deps fetches it)
+#   KSERIES=6.12|6.1|7.2   the Debian kernel to build for (scripts/deps fetches it),
+#                          or debug, the one of "make debug-kernel"
 #   KDIR=DIR OUT=NAME      any other kernel's headers, and build/NAME for its objects
+#   DEBUG=1                the module checks its packet protection when it loads
 #   W=1 WERROR=y           warnings of the kernel build; empty to be let off
 #   V=1                    show commands
 #   PREFIX=/usr/local DESTDIR=   for install
@@ -19,7 +21,7 @@ KSERIES ?= $(or $(shell cat $(B)/kernels/default 2>/dev/null),6.12)
 W ?= 1
 WERROR ?= y
 # newer kernels ask for options that gcc-12 does not have
-CC_KERNEL ?= $(if $(filter 6.%,$(KSERIES)),gcc-12,$(top)/scripts/kcc)
+CC_KERNEL ?= $(if $(filter 6.% debug,$(KSERIES)),gcc-12,$(top)/scripts/kcc)
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
@@ -38,11 +40,12 @@ export KSERIES
 parts := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,libquicsock daemon tools)))
 sub = $(MAKE) -C $(1) O=$(B)/$(1) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
-.PHONY: all modules modules-locked user deps-% demo test bench bench-core install load unload \
-	demo-here check clean distclean help $(parts)
+.PHONY: all modules modules-locked user deps-% demo test test-kernels sim sim-report test-planted fuzz \
+	debug-kernel test-debug interop bench bench-core install load unload demo-here check clean \
+	distclean help $(parts)
 
 all: deps-demo ## the module and the userspace parts (the default)
-	@$(MAKE) modules
+	@$(MAKE) modules QUICSOCK_PARTS=quicsock
 	@$(MAKE) user
 
 deps-%:
@@ -60,6 +63,7 @@ modules-locked:
 	@CC=$(CC_KERNEL) scripts/probe $(KDIR) $(out)/module
 	@$(MAKE) -C $(KDIR) M=$(out)/module CC=$(CC_KERNEL) W=$(W) $(if $(V),V=$(V)) $(if $(C),C=$(C)) \
 		QUICSOCK_WERROR=$(WERROR) $(if $(QUICSOCK_PARTS),QUICSOCK_PARTS="$(QUICSOCK_PARTS)") \
+		$(if $(DEBUG),QUICSOCK_DEBUG=y) \
 		CONFIG_DEBUG_INFO_BTF_MODULES= -s -j$(JOBS) modules
 	@# without debug information: a thirtieth of the size, to load in a guest
 	@for m in $(out)/module/*.ko; do t=$(out)/$${m##*/}; \
@@ -76,9 +80,36 @@ demo: ## boot a Debian kernel and move files over QUIC, lossy link included
 test: ## every rung of the tests; the last line counts them
 	@tests/run
 
+test-kernels: ## the module on the newest kernel (7.2): builds, loads, passes the selftests
+	@tests/run -k 7.2 user 'compat-*' 'module-*' harness 'vm-*'
+
+sim: ## the simulator at length: 1,000 seeds, every loss mask
+	@$(MAKE) -C tests/sim O=$(B)/tests/sim JOBS=$(JOBS) all-seeds
+
+sim-report: ## pictures of simulated transfers, into build/sim-report
+	@$(MAKE) -C tests/sim O=$(B)/tests/sim report
+
+test-planted: ## are planted bugs found?
+	@tests/planted/run
+
+fuzz: ## each fuzzer for FUZZ_TIME seconds (600); findings in build/failures
+	@scripts/deps test
+	@$(MAKE) -C tests/fuzz O=$(B)/tests/fuzz FUZZ_TIME=$(FUZZ_TIME) fuzz
+
+debug-kernel: deps-debug ## build the kernel with KASAN, lockdep and the like, once (25 min)
+	@scripts/debug-kernel
+
+test-debug: debug-kernel ## unit tests, selftests and failing allocations on it (an hour)
+	@RUNG_LIMIT=6000 VM_LIMIT=5400 tests/run -k debug user interop 'module-*' harness 'vm-*' 'leaks-*'
+
+interop: ## files to and from Debian's ngtcp2, on both kernels, at length
+	@scripts/deps interop
+	@INTEROP=full tests/run user interop 'module-*' harness 'interop-*'
+
 bench: ## throughput beside TCP, kTLS and userspace QUIC, in one boot
 	@scripts/deps bench
-	@$(MAKE) modules user
+	@$(MAKE) modules QUICSOCK_PARTS=quicsock
+	@$(MAKE) user
 	@tests/bench/run
 
 bench-core: ## ns per packet in the protocol core, natively
@@ -94,7 +125,8 @@ install: ## userspace below PREFIX; the module for the kernel that runs here
 
 load: ## build for the kernel that runs here and load
 	@scripts/load check
-	@$(MAKE) modules KDIR=/lib/modules/$$(uname -r)/build OUT=host CC_KERNEL=$(CC_KERNEL) WERROR= W=
+	@$(MAKE) modules KDIR=/lib/modules/$$(uname -r)/build OUT=host CC_KERNEL=$(CC_KERNEL) WERROR= W= \
+		QUICSOCK_PARTS=quicsock
 	@scripts/load load
 
 unload: ## take the module out again
@@ -105,9 +137,9 @@ demo-here: ## the demo on this machine's own kernel
 	@$(MAKE) user load
 	@scripts/demo --here
 
-check: ## shellcheck over the scripts
-	@shellcheck -x $$(git ls-files ':!scripts/lib' | xargs grep -lsE '^#!/bin/(ba)?sh|^# shellcheck shell=') && \
-		echo "check: scripts are clean"
+check: ## style as code: sparse, checkpatch, layers, sizes, copies, spelling, ...
+	@scripts/deps check
+	@scripts/check/run
 
 clean: ## remove what was built; kernels and downloads stay
 	@rm -rf $(filter-out $(B)/kernels $(B)/cache,$(wildcard $(B)/*))
