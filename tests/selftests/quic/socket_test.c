@@ -467,6 +467,16 @@ static int set_priority(int fd, int64_t sid, int urgency, int incremental)
 	return setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_STREAM_PRIORITY, &p, sizeof(p)) ? errno : 0;
 }
 
+/* The next bidirectional stream, or -1. */
+static int64_t open_stream(int fd)
+{
+	struct quic_stream_info info = { .stream_id = -1 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_STREAM_OPEN, &info, &len) ? -1 :
+									     info.stream_id;
+}
+
 /* What was written last and is urgent comes first, what was written second last. */
 TEST(urgent_stream_overtakes)
 {
@@ -478,6 +488,7 @@ TEST(urgent_stream_overtakes)
 	union addr a;
 	int64_t sid;
 	ssize_t n;
+	int i;
 
 	listener = narrow_listener(&a);
 	ASSERT_LE(0, listener);
@@ -487,9 +498,8 @@ TEST(urgent_stream_overtakes)
 	ASSERT_EQ(0, connect(client, &a.sa, addr_len(&a)));
 	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ASSERT_LE(0, server);
-	ASSERT_EQ(BULK, quic_send(client, 0, NEW, buf, BULK, 0));
-	ASSERT_EQ(4, quic_send(client, 4, NEW, "four", 4, 0));
-	ASSERT_EQ(5, quic_send(client, 8, NEW, "eight", 5, 0));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(4 * i, open_stream(client));
 	ASSERT_EQ(0, getsockopt(client, SOL_QUIC, QUIC_SOCKOPT_STREAM_PRIORITY, &p, &len));
 	EXPECT_EQ(3, p.urgency);
 	EXPECT_EQ(1, p.incremental);
@@ -500,6 +510,10 @@ TEST(urgent_stream_overtakes)
 	EXPECT_EQ(8, p.stream_id);
 	EXPECT_EQ(0, p.urgency);
 	EXPECT_EQ(1, p.incremental);
+	/* the first fills the window, and waits before the others come */
+	ASSERT_EQ(BULK, quic_send(client, 0, 0, buf, BULK, 0));
+	ASSERT_EQ(4, quic_send(client, 4, 0, "four", 4, 0));
+	ASSERT_EQ(5, quic_send(client, 8, 0, "eight", 5, 0));
 
 	while (!got[1] || !got[2]) {
 		ASSERT_NE(0, wait_fd(server, POLLIN, SOON_MS));
