@@ -63,6 +63,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->version = p->version;
 	conn->original_version = p->version;
 	conn->max_mtu = max_t(u32, p->max_mtu, QUIC_MIN_UDP_PAYLOAD);
+	quic_conn_set_pmtud(conn, true, 0);
 	conn->created = now;
 	conn->handshake_deadline = now + p->handshake_timeout;
 	conn->rx_keys = 1 << QUIC_CRYPTO_INITIAL;

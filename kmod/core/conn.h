@@ -182,20 +182,32 @@ struct quic_path {
 /**
  * struct quic_pmtud - search for the largest datagram (pmtud.c)
  * @target: size to probe
- * @tries: probes sent of it
+ * @failed: smallest size that is known not to get through, else above the limit
+ * @tries: probes sent of @target
  * @flying: one is in flight
  * @wanted: send one
  * @misses: rounds in a row that lost packets above the base size and got none
  *	of them through
- * @missed_at: when the latest was counted
+ * @started: the peer's limit is known
+ * @settled: the search is over and ended below the limit
+ * @off: never search
+ * @missed_at: when the latest miss was counted
+ * @raise_at: when to search again once settled; 0: not set yet
+ * @raise_after: ns between a search and the next
  */
 struct quic_pmtud {
 	u32 target;
+	u32 failed;
 	u8 tries;
 	u8 misses;
-	u64 missed_at;
 	bool flying;
 	bool wanted;
+	bool started;
+	bool settled;
+	bool off;
+	u64 missed_at;
+	u64 raise_at;
+	u64 raise_after;
 };
 
 /**

@@ -7,14 +7,15 @@
 
 #define QUIC_PMTUD_TRIES	3	/* MAX_PROBES of RFC 8899 5.1.2 */
 #define QUIC_PMTUD_BLACK_HOLE	3	/* misses in a row at a size above the base */
+#define QUIC_PMTUD_STEP		16	/* bytes that are not worth a further probe */
 
-/* The handshake is confirmed and the peer's limit known: start probing. */
+/* The peer's limit is known, or the path is another one: start probing. */
 void quic_pmtud_start(struct quic_conn *conn);
 
 /* A probe of @size bytes was acknowledged: use that size. */
 void quic_pmtud_acked(struct quic_conn *conn, u32 size);
 
-/* It was lost: try again, or stay where we are. */
+/* It was lost: try again, or a smaller one. */
 void quic_pmtud_lost(struct quic_conn *conn, u32 size);
 
 /**
@@ -24,7 +25,7 @@ void quic_pmtud_lost(struct quic_conn *conn, u32 size);
  * @now: time
  *
  * After some in a row, all sent after the one before was noticed, the path no
- * longer carries the size: back to the base.
+ * longer carries the size: back to the base, and search below it.
  */
 void quic_pmtud_missed(struct quic_conn *conn, u64 sent, u64 now);
 
@@ -32,6 +33,15 @@ void quic_pmtud_missed(struct quic_conn *conn, u64 sent, u64 now);
 static inline void quic_pmtud_alive(struct quic_conn *conn)
 {
 	conn->pmtud.misses = 0;
+}
+
+/* An ACK came while the search rests below the limit: is it time for another? */
+void quic_pmtud_settled(struct quic_conn *conn, u64 now);
+
+static inline void quic_pmtud_tick(struct quic_conn *conn, u64 now)
+{
+	if (unlikely(conn->pmtud.settled))
+		quic_pmtud_settled(conn, now);
 }
 
 #endif /* QUIC_CORE_PMTUD_H */

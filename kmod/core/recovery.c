@@ -361,6 +361,7 @@ int quic_recovery_on_ack(struct quic_conn *conn, enum quic_space space,
 	if (lost.persistent)
 		acked.bytes = 0;
 	on_acked_sum(conn, &acked, now);
+	quic_pmtud_tick(conn, now);
 	quic_sent_advance(&s->sent);
 	/*
 	 * RFC 9002 6.2.1: a client keeps its backoff until it knows that the
@@ -516,8 +517,8 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space, u64 now)
 		ranges_settle(conn, space, p, false);
 		if (p->flags & QUIC_SENT_CTRL)
 			vals_settle(conn, pn, false);
-		/* The PTO answers for what left since the one before. */
-		if (p->size > QUIC_MIN_UDP_PAYLOAD)
+		/* The PTO answers for what left since the one before, probes do for themselves. */
+		if (p->size > QUIC_MIN_UDP_PAYLOAD && !(p->flags & QUIC_SENT_PMTU))
 			large = true;
 		n++;
 	}

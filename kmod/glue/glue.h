@@ -172,6 +172,8 @@ struct quic_sock_config {
 	u32 keepalive_us;
 	u32 verify;
 	u64 handshake_timeout_ms;
+	u64 pmtud;			/* 0: stay at 1200 bytes */
+	u32 pmtud_raise_us;		/* 0: the core's default */
 	u64 dgram_send_queue;		/* datagrams */
 	u64 dgram_recv_queue;		/* datagrams */
 	u64 dgram_drop;			/* QUIC_DATAGRAM_* bits */

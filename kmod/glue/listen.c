@@ -255,6 +255,7 @@ static int select_locked(struct sock *sk, struct sock *listener)
 		quic_one_attached(sk);
 	quic_conn_set_path(qs->conn, quic_cc_find(qs->cfg.cc_algo),
 			   qs->cfg.initial_rtt_us * QUIC_NS_PER_US);
+	quic_conn_set_pmtud(qs->conn, qs->cfg.pmtud, qs->cfg.pmtud_raise_us * QUIC_NS_PER_US);
 	return 0;
 }
 

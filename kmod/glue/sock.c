@@ -393,6 +393,7 @@ static struct quic_conn *make_conn(struct sock *sk, const struct quic_hdr *hdr,
 		.token = cfg->token,
 		.token_len = cfg->token_len,
 	};
+	struct quic_conn *conn;
 
 	quic_random_cid(&p.scid);
 	if (hdr) {
@@ -404,7 +405,10 @@ static struct quic_conn *make_conn(struct sock *sk, const struct quic_hdr *hdr,
 		quic_random_cid(&p.dcid);
 		*odcid = p.dcid;
 	}
-	return quic_conn_create(&p, quic_now());
+	conn = quic_conn_create(&p, quic_now());
+	if (conn)
+		quic_conn_set_pmtud(conn, cfg->pmtud, cfg->pmtud_raise_us * QUIC_NS_PER_US);
+	return conn;
 }
 
 int quic_initial_keys(u32 version, bool server, const struct quic_cid *cid,

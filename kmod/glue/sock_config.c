@@ -40,6 +40,7 @@ void quic_config_init(struct quic_sock_config *cfg)
 	cfg->version = QUIC_VERSION_V1;
 	cfg->cc_algo = QUIC_CONG_ALG_CUBIC;
 	cfg->handshake_timeout_ms = DEFAULT_HANDSHAKE_MS;
+	cfg->pmtud = 1;
 	cfg->dgram_send_queue = DEFAULT_DGRAM_SEND;
 	cfg->dgram_recv_queue = DEFAULT_DGRAM_RECV;
 }

@@ -150,10 +150,7 @@ static bool config_ok(const struct quic_config *c)
 	       in_range_or_zero(c->keepalive_probe_interval, 1500000, U32_MAX);
 }
 
-/*
- * plpmtud_probe_interval is taken and not kept: the search for the path MTU is
- * always on, and how often it looks again is its own affair.
- */
+/* plpmtud_probe_interval: the search is on without it, too; how often it looks again. */
 int quic_set_config(struct sock *sk, const void *val, u32 len)
 {
 	struct quic_sock_config *cfg = &quic_sk(sk)->cfg;
@@ -167,6 +164,8 @@ int quic_set_config(struct sock *sk, const void *val, u32 len)
 		return -EOPNOTSUPP;
 	if (c->version)
 		cfg->version = c->version;
+	if (c->plpmtud_probe_interval)
+		cfg->pmtud_raise_us = c->plpmtud_probe_interval;
 	if (c->initial_smoothed_rtt)
 		cfg->initial_rtt_us = c->initial_smoothed_rtt;
 	if (c->payload_cipher_type)
@@ -192,6 +191,8 @@ int quic_get_config(struct sock *sk, void *val)
 	struct quic_config *c = val;
 
 	c->version = cfg->version;
+	c->plpmtud_probe_interval = cfg->pmtud_raise_us ? :
+				    (u32)(QUIC_PMTUD_RAISE / QUIC_NS_PER_US);
 	c->initial_smoothed_rtt = cfg->initial_rtt_us ? :
 				  (u32)(QUIC_INITIAL_RTT / QUIC_NS_PER_US);
 	c->payload_cipher_type = cfg->cipher;

@@ -54,6 +54,7 @@ static const struct knob_row rows[QUIC_KNOB_MAX] = {
 		ROW_MANY(tp.initial_max_streams_bidi, 1, 1, 0, QUIC_STREAMS_MAX),
 	[QUIC_KNOB_MAX_STREAMS_UNI] =
 		ROW_MANY(tp.initial_max_streams_uni, 1, 1, 0, QUIC_STREAMS_MAX),
+	[QUIC_KNOB_PMTUD] = ROW(pmtud, 1, 1, 0, 1),
 	[QUIC_KNOB_MAX_DATAGRAM] =
 		ROW_MANY(tp.max_datagram_frame_size, 1, 1, 0, U16_MAX),
 	[QUIC_KNOB_DATAGRAM_SEND_QUEUE] = ROW_DGRAM(dgram_send_queue, 1, 65536),

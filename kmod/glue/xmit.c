@@ -213,7 +213,19 @@ int quic_xmit_route(struct sock *sk)
 	return qs->peer.sa.sa_family == AF_INET ? route4(sk) : route6(sk);
 }
 
-/* The route, looked for again when it is stale. No reference; or NULL. */
+/* UDP payload that a route carries, of a datagram to @sk's peer. */
+static u32 payload_of(struct sock *sk, const struct dst_entry *dst)
+{
+	u32 hdrs = headers_len(&quic_sk(sk)->peer), mtu = dst_mtu(dst);
+
+	return clamp_t(u32, mtu > hdrs ? mtu - hdrs : 0, QUIC_MIN_UDP_PAYLOAD, XMIT_MTU_MAX);
+}
+
+/*
+ * The route, looked for again when it is stale. No reference; or NULL. An ICMP
+ * message that the stack believes makes it stale: it is for our UDP socket, and its
+ * MTU becomes the route's.
+ */
 static struct dst_entry *xmit_dst(struct sock *sk)
 {
 	u32 cookie = 0;
@@ -226,19 +238,19 @@ static struct dst_entry *xmit_dst(struct sock *sk)
 	dst = __sk_dst_check(sk, cookie);
 	if (dst)
 		return dst;
-	return quic_xmit_route(sk) ? NULL : __sk_dst_get(sk);
+	if (quic_xmit_route(sk))
+		return NULL;
+	dst = __sk_dst_get(sk);
+	if (quic_sk(sk)->conn)
+		quic_conn_set_max_mtu(quic_sk(sk)->conn, payload_of(sk, dst));
+	return dst;
 }
 
 u32 quic_xmit_mtu(struct sock *sk)
 {
 	struct dst_entry *dst = xmit_dst(sk);
-	u32 hdrs = headers_len(&quic_sk(sk)->peer), mtu;
 
-	if (!dst)
-		return QUIC_MIN_UDP_PAYLOAD;
-	mtu = dst_mtu(dst);
-	return clamp_t(u32, mtu > hdrs ? mtu - hdrs : 0, QUIC_MIN_UDP_PAYLOAD,
-		       XMIT_MTU_MAX);
+	return dst ? payload_of(sk, dst) : QUIC_MIN_UDP_PAYLOAD;
 }
 
 /* ---- room for the core to write in ---- */

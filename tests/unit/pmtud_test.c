@@ -3,6 +3,7 @@
  * Path MTU discovery (RFC 9000 14.3, RFC 8899): the probe finds the target, a
  * black hole is noticed from the start and later, loss is not mistaken for one.
  */
+#include "../../kmod/core/pmtud.h"
 #include "unit_pair.h"
 
 #define MS	QUIC_NS_PER_MS
@@ -52,8 +53,14 @@ static void finds_the_target(struct unit *t)
 	}
 }
 
-/* It never works: three probes, no congestion, the base size stays. */
-static void black_hole_from_the_start(struct unit *t)
+/* @mtu is what a link of 1300 bytes carries, but for less than a step. */
+static bool is_close(u32 mtu)
+{
+	return mtu <= 1300 && mtu > 1300 - QUIC_PMTUD_STEP;
+}
+
+/* Less than the limit, found between it and the base without a sign of congestion. */
+static void finds_less(struct unit *t)
 {
 	struct quic_conn *conn;
 	struct pair *p;
@@ -64,15 +71,17 @@ static void black_hole_from_the_start(struct unit *t)
 	conn = p->end[PAIR_CLIENT].conn;
 	pair_flow(p, PAIR_CLIENT, MB);
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
-	EXPECT_EQ(t, conn->path.mtu, 1200);
+	EXPECT(t, is_close(conn->path.mtu));
+	EXPECT_EQ(t, conn->path.cc.mss, conn->path.mtu);
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->path.mtu, 1452);
-	EXPECT_EQ(t, p->end[PAIR_CLIENT].pmtu_dropped, 3);
+	/* 1452, 1326 and 1310 fail */
+	EXPECT_EQ(t, p->end[PAIR_CLIENT].pmtu_dropped, 9);
 	EXPECT_EQ(t, conn->stats.pkts_lost, 0);
 	EXPECT_EQ(t, conn->path.cc.recovery_start, 0);
 	finish(t, p);
 }
 
-/* It worked, then no longer: noticed after some PTOs, and for good. */
+/* It worked, then no longer: noticed after some PTOs, and what works is found. */
 static void black_hole_later(struct unit *t)
 {
 	struct quic_conn *conn;
@@ -86,7 +95,86 @@ static void black_hole_later(struct unit *t)
 	EXPECT_EQ(t, conn->path.mtu, 1452);
 	p->cfg.link[0].mtu = 1300;
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	EXPECT(t, is_close(conn->path.mtu));
+	finish(t, p);
+}
+
+/* The path gets wider: found by the search that comes 600 s after the first. */
+static void looks_again(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.link[0].mtu = 1300;
+	cfg.local[PAIR_CLIENT].max_idle_timeout = 0;
+	cfg.local[PAIR_SERVER].max_idle_timeout = 0;
+	p = unit_connected(t, &cfg);
+	conn = p->end[PAIR_CLIENT].conn;
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT(t, is_close(conn->path.mtu));
+	p->cfg.link[0].mtu = 0;
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT(t, is_close(conn->path.mtu));
+	pair_run(p, NULL, p->now + QUIC_PMTUD_RAISE);
+	/* nothing is sent for it alone */
+	EXPECT(t, is_close(conn->path.mtu));
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	/* a window full of data leaves no room before it is acknowledged */
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	finish(t, p);
+}
+
+/* Switched off: 1200 bytes, whatever the route. */
+static void stays_when_off(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = pair_new(&cfg);
+	if (!EXPECT(t, p))
+		return;
+	conn = p->end[PAIR_CLIENT].conn;
+	quic_conn_set_pmtud(conn, false, 0);
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
 	EXPECT_EQ(t, conn->path.mtu, 1200);
+	quic_conn_set_max_mtu(conn, 8952);
+	EXPECT(t, !conn->pmtud.wanted);
+	finish(t, p);
+}
+
+/* The route says otherwise: less is taken at once, and probed; more is, too. */
+static void follows_the_route(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	conn = p->end[PAIR_CLIENT].conn;
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	quic_conn_set_max_mtu(conn, 1380);
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_EQ(t, conn->path.mtu, 1380);
+	quic_conn_set_max_mtu(conn, 1452);
+	EXPECT_EQ(t, conn->path.mtu, 1380);
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	/* below what every path carries there is nothing */
+	quic_conn_set_max_mtu(conn, 576);
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	EXPECT_EQ(t, conn->max_mtu, 1200);
 	finish(t, p);
 }
 
@@ -115,7 +203,9 @@ static void black_hole_for_large_ones(struct unit *t)
 			pair_run(p, NULL, p->now + 30 * MS);
 		}
 		EXPECT(t, f->done);
-		EXPECT_EQ(t, conn->path.mtu, 1200);
+		pair_flow(p, PAIR_CLIENT, MB);
+		EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+		EXPECT(t, is_close(conn->path.mtu));
 		finish(t, p);
 	}
 }
@@ -142,7 +232,10 @@ static void loss_is_no_black_hole(struct unit *t)
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(finds_the_target),
-	UNIT_CASE(black_hole_from_the_start),
+	UNIT_CASE(finds_less),
+	UNIT_CASE(looks_again),
+	UNIT_CASE(stays_when_off),
+	UNIT_CASE(follows_the_route),
 	UNIT_CASE(black_hole_later),
 	UNIT_CASE(black_hole_for_large_ones),
 	UNIT_CASE(loss_is_no_black_hole),

@@ -334,7 +334,9 @@ enum quic_certificate_request {
  * struct quic_config - behaviour that the peer is not told about
  * @version: QUIC_VERSION_V1 or _V2; client: of its first flight, another one may
  *	follow when the server does not speak it
- * @plpmtud_probe_interval: us, 5000000 to U32_MAX / 30
+ * @plpmtud_probe_interval: us, 5000000 to U32_MAX / 30: from a search for the path's
+ *	MTU that ended below the route's to the next, 600 s at first (RFC 8899 5.1.1);
+ *	QUIC_KNOB_PMTUD turns the search off
  * @initial_smoothed_rtt: us, 1000 to 6000000 (RFC 9002 6.2.2)
  * @payload_cipher_type: TLS_CIPHER_* of <linux/tls.h>, 51 to 54; 0 any
  * @congestion_control_algo: enum quic_cong_algo
