@@ -29,6 +29,7 @@ void quic_pnspace_init(struct quic_pnspace *s)
 
 void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn)
 {
+	quic_rangeset_free(&s->rx);
 	quic_sent_free(&s->sent);
 	quic_sendbuf_free(&s->crypto_tx, conn);
 	quic_recvbuf_free(&s->crypto_rx);
