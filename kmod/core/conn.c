@@ -132,8 +132,7 @@ void quic_conn_discard(struct quic_conn *conn, u8 level, u64 now)
 	conn->tx_keys &= ~(1 << level);
 	s->gone = true;
 	quic_recovery_discard(conn, space, now);
-	quic_sendbuf_free(&s->crypto_tx, conn);
-	quic_recvbuf_free(&s->crypto_rx);
+	quic_pnspace_free_crypto(s, conn);
 	conn->want |= QUIC_WANT_KEYS;
 }
 
@@ -151,12 +150,15 @@ void quic_conn_confirm(struct quic_conn *conn, u64 now)
 
 int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 len)
 {
-	struct quic_pnspace *s = &conn->space[quic_level_space(level)];
+	struct quic_crypto *c;
 	int err;
 
 	if (!(conn->tx_keys & 1 << level))
 		return -EINVAL;
-	err = quic_sendbuf_append_copy(&s->crypto_tx, data, len);
+	c = quic_pnspace_crypto(&conn->space[quic_level_space(level)]);
+	if (!c)
+		return -ENOMEM;
+	err = quic_sendbuf_append_copy(&c->tx, data, len);
 	if (!err)
 		conn->want |= QUIC_WANT_TX;
 	return err;
@@ -164,17 +166,17 @@ int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 
 
 u32 quic_conn_crypto_read(struct quic_conn *conn, u8 level, u8 *buf, u32 len)
 {
-	struct quic_recvbuf *rb = &conn->space[quic_level_space(level)].crypto_rx;
+	struct quic_crypto *c = conn->space[quic_level_space(level)].crypto;
 	u32 done = 0, n;
 	const u8 *p;
 
-	while (done < len) {
-		p = quic_recvbuf_peek(rb, &n);
+	while (c && done < len) {
+		p = quic_recvbuf_peek(&c->rx, &n);
 		if (!p)
 			break;
 		n = min(n, len - done);
 		memcpy(buf + done, p, n);
-		quic_recvbuf_consume(rb, n);
+		quic_recvbuf_consume(&c->rx, n);
 		done += n;
 	}
 	return done;

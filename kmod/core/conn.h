@@ -90,6 +90,16 @@ struct quic_close_info {
 };
 
 /**
+ * struct quic_crypto - TLS bytes of one level that are under way (pnspace.c)
+ * @tx: out
+ * @rx: in
+ */
+struct quic_crypto {
+	struct quic_sendbuf tx;
+	struct quic_recvbuf rx;
+};
+
+/**
  * struct quic_pnspace - one packet number space (pnspace.c, recovery.c)
  * @rx: numbers received
  * @rx_next: largest received + 1, read without the lock for a hint
@@ -103,8 +113,9 @@ struct quic_close_info {
  * @loss_time: when the next packet is lost by time, or QUIC_TIME_NEVER
  * @last_eliciting: when an ack-eliciting packet left last
  * @sent: packets in flight
- * @crypto_tx: TLS bytes out
- * @crypto_rx: TLS bytes in
+ * @crypto: TLS bytes, or NULL: none are under way (quic_pnspace_crypto())
+ * @crypto_sent: offset that they go on at then, out
+ * @crypto_read: same, in
  * @ecn_rx: packets received, by the two bits of their IP header (ecn.c)
  * @ect_sent: packets sent that were marked ECT(0)
  * @ecn_said: the peer's latest counts of ECT(0) and CE that were looked at
@@ -119,19 +130,20 @@ struct quic_pnspace {
 	u64 ack_deadline;
 	u32 ack_pending;
 	bool ack_now;
+	bool acked_any;			/* anything was acknowledged */
+	bool gone;
+	u8 probes;
 	u64 tx_next;
 	u64 largest_acked;
-	bool acked_any;			/* anything was acknowledged */
 	u64 loss_time;
 	u64 last_eliciting;
 	struct quic_sent sent;
-	struct quic_sendbuf crypto_tx;
-	struct quic_recvbuf crypto_rx;
+	struct quic_crypto *crypto;
+	u64 crypto_sent;
+	u64 crypto_read;
 	u64 ecn_rx[4];
 	u64 ect_sent;
 	u64 ecn_said[2];
-	u8 probes;
-	bool gone;
 };
 
 enum quic_ecn_state {

@@ -294,6 +294,14 @@ static inline u32 quic_conn_keys_discarded(const struct quic_conn *conn)
  */
 int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 len);
 
+/* TLS bytes of a level that were queued and are not acknowledged. */
+static inline u64 quic_conn_crypto_queued(const struct quic_conn *conn, u8 level)
+{
+	const struct quic_crypto *c = conn->space[quic_level_space(level)].crypto;
+
+	return c ? c->tx.end - c->tx.base : 0;
+}
+
 /**
  * quic_conn_crypto_read - take TLS bytes that arrived in order
  * @conn: connection

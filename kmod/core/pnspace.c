@@ -22,17 +22,49 @@ void quic_pnspace_init(struct quic_pnspace *s)
 	quic_rangeset_init(&s->rx);
 	s->ack_deadline = QUIC_TIME_NEVER;
 	s->loss_time = QUIC_TIME_NEVER;
-	quic_sendbuf_init(&s->crypto_tx);
-	quic_recvbuf_init(&s->crypto_rx);
-	s->crypto_rx.copies_max = QUIC_RX_CRYPTO_CHUNKS_MAX;
 }
 
 void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn)
 {
 	quic_rangeset_free(&s->rx);
 	quic_sent_free(&s->sent);
-	quic_sendbuf_free(&s->crypto_tx, conn);
-	quic_recvbuf_free(&s->crypto_rx);
+	quic_pnspace_free_crypto(s, conn);
+}
+
+struct quic_crypto *quic_pnspace_crypto(struct quic_pnspace *s)
+{
+	struct quic_crypto *c = s->crypto;
+
+	if (c)
+		return c;
+	c = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*c));
+	if (!c)
+		return NULL;
+	quic_sendbuf_init(&c->tx);
+	c->tx.base = s->crypto_sent;
+	c->tx.next = s->crypto_sent;
+	c->tx.end = s->crypto_sent;
+	quic_recvbuf_init(&c->rx);
+	c->rx.read = s->crypto_read;
+	c->rx.contig = s->crypto_read;
+	c->rx.highest = s->crypto_read;
+	c->rx.copies_max = QUIC_RX_CRYPTO_CHUNKS_MAX;
+	s->crypto = c;
+	return c;
+}
+
+void quic_pnspace_free_crypto(struct quic_pnspace *s, struct quic_conn *conn)
+{
+	struct quic_crypto *c = s->crypto;
+
+	if (!c)
+		return;
+	s->crypto_sent = c->tx.end;
+	s->crypto_read = c->rx.read;
+	quic_sendbuf_free(&c->tx, conn);
+	quic_recvbuf_free(&c->rx);
+	quic_host_free(QUIC_OBJ_VAR, c, sizeof(*c));
+	s->crypto = NULL;
 }
 
 /*

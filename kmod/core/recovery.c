@@ -62,7 +62,7 @@ static u64 peer_max_ack_delay(const struct quic_conn *conn)
 static void ranges_settle(struct quic_conn *conn, enum quic_space space,
 			  struct quic_sent_pkt *p, bool acked)
 {
-	struct quic_sendbuf *crypto = &conn->space[space].crypto_tx;
+	struct quic_crypto *crypto = conn->space[space].crypto;
 	struct quic_sent_range *r;
 
 	if (!p->range.used)
@@ -72,10 +72,10 @@ static void ranges_settle(struct quic_conn *conn, enum quic_space space,
 			quic_stream_on_acked(conn, r->id, r->offset, r->len, r->fin);
 		else if (!r->crypto)
 			quic_stream_on_lost(conn, r->id, r->offset, r->len, r->fin);
-		else if (acked)
-			quic_sendbuf_acked(crypto, conn, r->offset, r->len, false);
-		else
-			quic_sendbuf_lost(crypto, r->offset, r->len, false);
+		else if (crypto && acked)
+			quic_sendbuf_acked(&crypto->tx, conn, r->offset, r->len, false);
+		else if (crypto)
+			quic_sendbuf_lost(&crypto->tx, r->offset, r->len, false);
 	}
 }
 
@@ -421,13 +421,12 @@ static bool peer_completed_validation(const struct quic_conn *conn)
 static bool space_waits(const struct quic_conn *conn, int i)
 {
 	const struct quic_pnspace *s = &conn->space[i];
-	u64 off, len;
 
 	if (s->sent.n_eliciting)
 		return true;
 	return i != QUIC_SPACE_APP && !s->gone && s->last_eliciting &&
 	       quic_cc_room(&conn->path.cc) < conn->path.mtu &&
-	       quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len);
+	       quic_pnspace_crypto_ready(s);
 }
 
 /* GetPtoTimeAndSpace(); QUIC_TIME_NEVER when no probe is due ever. */
@@ -534,7 +533,6 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space, u64 now)
  */
 static void probe_others(struct quic_conn *conn, enum quic_space space, u64 now)
 {
-	u64 off, len;
 	u32 i;
 
 	for (i = 0; i < QUIC_SPACE_APP; i++) {
@@ -543,8 +541,7 @@ static void probe_others(struct quic_conn *conn, enum quic_space space, u64 now)
 		if (i == space || s->gone)
 			continue;
 		probe_again(conn, i, now);
-		if (s->sent.n_eliciting ||
-		    quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
+		if (s->sent.n_eliciting || quic_pnspace_crypto_ready(s))
 			s->probes = 1;
 	}
 }

@@ -5,6 +5,7 @@
  * Documentation/threat-model.md has the list; hostile_test.c has the other corners.
  */
 #include "unit_pair.h"
+#include "../../kmod/core/pnspace.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
@@ -82,7 +83,7 @@ static void crypto_window(struct unit *t)
 	pair_defaults(&cfg);
 	p = alone(t);
 	s = p->end[PAIR_SERVER].conn;
-	rb = &s->space[QUIC_SPACE_APP].crypto_rx;
+	rb = &quic_pnspace_crypto(&s->space[QUIC_SPACE_APP])->rx;
 	read = rb->read;
 	for (off = 1; off < QUIC_CRYPTO_WINDOW; off += 193, n++)
 		inject(p, PAIR_SERVER, frame,
