@@ -274,16 +274,27 @@ struct quic_skips {
 	u32 n;
 };
 
+/* declared lost in one round trip; more are no reordering */
+#define QUIC_UNDO_PKTS	((1024 - sizeof(struct quic_cc)) / sizeof(u64))
+
+/**
+ * struct quic_undo_list - what a reduction of the window was for
+ * @before: the controller before it
+ * @pn: 1-RTT packets declared lost, rising
+ */
+struct quic_undo_list {
+	struct quic_cc before;
+	u64 pn[QUIC_UNDO_PKTS];
+};
+
 /**
  * struct quic_undo - the latest reduction of the window (undo.c)
- * @before: the controller before it
- * @pn: 1-RTT packets declared lost that it is for, rising; allocated
- * @n: how many of them
+ * @list: allocated with the first loss
+ * @n: packets in it
  * @open: further ones belong to it
  */
 struct quic_undo {
-	struct quic_cc before;
-	u64 *pn;
+	struct quic_undo_list *list;
 	u32 n;
 	bool open;
 };
@@ -403,22 +414,33 @@ struct quic_stream {
 #define QUIC_URGENCY_DEFAULT	3
 
 /**
+ * struct quic_sched_level - streams of one urgency that have something to send
+ * @again: those whose next frame takes no credit of the connection
+ * @ordered: others that are not incremental, by ID
+ * @turns: others that are
+ */
+struct quic_sched_level {
+	struct list_head again;
+	struct rb_root_cached ordered;
+	struct list_head turns;
+};
+
+/**
  * struct quic_sched - streams with something to send (stream_sched.c)
  * @again: levels with streams whose next frame takes no credit of the connection
  * @fresh: levels with others
- * @n: streams, of both
- * @level: by urgency
+ * @turn: levels where it is the turn of the incremental ones
+ * @n: streams, of all
+ * @usual: level of streams of the default urgency
+ * @levels: of all the others, by urgency; NULL until a stream has one
  */
 struct quic_sched {
 	u8 again;
 	u8 fresh;
+	u8 turn;
 	u32 n;
-	struct quic_sched_level {
-		struct list_head again;
-		struct rb_root_cached ordered;
-		struct list_head turns;
-		bool turn;		/* it is that of the incremental ones */
-	} level[QUIC_URGENCIES];
+	struct quic_sched_level usual;
+	struct quic_sched_level *levels;
 };
 
 /**

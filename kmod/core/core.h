@@ -667,7 +667,7 @@ int quic_stream_announce(struct quic_conn *conn, struct quic_stream *stream);
  * @urgency: 0 first to 7 last; 3 at first
  * @incremental: it shares with others of its urgency; else those of a lower ID are
  *	served before it. True at first.
- * stream_sched.c has the rules. Return: 0; -EINVAL: out of range, or receive-only.
+ * stream_sched.c has the rules. Return: 0; -EINVAL: out of range, or receive-only; -ENOMEM.
  */
 int quic_stream_set_priority(struct quic_conn *conn, struct quic_stream *stream,
 			     u8 urgency, bool incremental);

@@ -90,6 +90,7 @@ void quic_streams_free(struct quic_conn *conn)
 
 	while ((n = rb_first(&conn->streams.tree)))
 		stream_free(conn, rb_entry(n, struct quic_stream, node));
+	quic_sched_free(&conn->streams.sched);
 }
 
 /* A peer's stream ended: let it open another once that is worth a frame. */

@@ -20,6 +20,7 @@ static void fill(void)
 {
 	u32 i;
 
+	quic_sched_free(&q);
 	quic_sched_init(&q);
 	memset(few, 0, sizeof(few));
 	for (i = 0; i < ARRAY_SIZE(few); i++) {
@@ -53,6 +54,7 @@ static void urgency_first(struct unit *t)
 
 	fill();
 	EXPECT(t, !quic_sched_pick(&q, true));
+	ASSERT_EQ(t, quic_sched_reserve(&q, 0), 0);
 	for (i = 0; i < 8; i++)
 		put(i, 7 - i, i & 1);
 	for (i = 8; i--;) {
@@ -62,6 +64,7 @@ static void urgency_first(struct unit *t)
 		quic_sched_put(&q, &few[i], QUIC_SCHED_NONE);
 	}
 	EXPECT(t, !q.again && !q.fresh && !q.n);
+	quic_sched_free(&q);
 }
 
 static void in_order_of_ids(struct unit *t)
@@ -160,6 +163,7 @@ static void like_the_model(struct unit *t)
 	bool credit;
 
 	fill();
+	ASSERT_EQ(t, quic_sched_reserve(&q, 0), 0);
 	for (round = 0; round < UNIT_ROUNDS(20000); round++) {
 		i = unit_below(t, ARRAY_SIZE(few));
 		quic_sched_put(&q, &few[i], QUIC_SCHED_NONE);
@@ -185,6 +189,7 @@ static void like_the_model(struct unit *t)
 		if (s)
 			quic_sched_turn(&q, s);
 	}
+	quic_sched_free(&q);
 }
 
 /* ---- how deep the trees are ---- */
@@ -260,7 +265,7 @@ static void ten_thousand(struct unit *t)
 	}
 	EXPECT_EQ(t, c->streams.sched.n, MANY);
 	EXPECT_LE(t, depth(&c->streams.tree), 27);
-	EXPECT_LE(t, depth(&c->streams.sched.level[3].ordered.rb_root), 27);
+	EXPECT_LE(t, depth(&c->streams.sched.usual.ordered.rb_root), 27);
 	EXPECT(t, quic_streams_tx_pick(c) == quic_conn_stream_find(c, 0));
 	st = quic_conn_stream_find(c, 4 * (MANY / 2));
 	ASSERT(t, st);
@@ -419,6 +424,12 @@ static void refused(struct unit *t)
 	EXPECT_EQ(t, s->urgency, 3);
 	EXPECT(t, s->incremental);	/* all move until somebody says otherwise */
 	EXPECT_EQ(t, quic_stream_set_priority(c, s, 8, false), -EINVAL);
+	/* the first of another urgency takes memory */
+	shim_host_fail_some(1000);
+	EXPECT_EQ(t, quic_stream_set_priority(c, s, 7, true), -ENOMEM);
+	EXPECT_EQ(t, s->urgency, 3);
+	EXPECT_EQ(t, quic_stream_set_priority(c, s, 3, false), 0);
+	shim_host_fail_some(0);
 	EXPECT_EQ(t, quic_stream_set_priority(c, s, 7, false), 0);
 	EXPECT_EQ(t, s->urgency, 7);
 	EXPECT(t, !s->incremental);
