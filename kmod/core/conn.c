@@ -101,6 +101,7 @@ void quic_conn_destroy(struct quic_conn *conn)
 	quic_dgrams_free(conn);
 	quic_token_free(conn);
 	quic_undo_free(conn);
+	quic_cid_free(conn);
 	for (i = 0; i < QUIC_SPACES; i++)
 		quic_pnspace_free(&conn->space[i], conn);
 	quic_host_free(QUIC_OBJ_CONN, conn, sizeof(*conn));

@@ -27,6 +27,7 @@
 #define QUIC_REMOTE_CIDS	8	/* that we keep of the peer's: our
 					 * active_connection_id_limit
 					 */
+#define QUIC_RETIRED_CIDS	(2 * QUIC_REMOTE_CIDS)	/* of them that we may owe word of */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */
 #define QUIC_REMOTE_STREAMS_MAX	65536	/* streams a peer has open at a time, of each kind */
 #define QUIC_RX_COPIES_MAX	65536	/* copies of received bytes, in order or not */
@@ -304,8 +305,8 @@ struct quic_undo {
  */
 struct quic_local_cid {
 	struct quic_cid cid;		/* the ID */
-	u64 seq;			/* its sequence number */
 	bool used;			/* the slot is */
+	u64 seq;			/* its sequence number */
 	struct quic_valsync announce;	/* NEW_CONNECTION_ID */
 };
 
@@ -314,10 +315,10 @@ struct quic_local_cid {
  */
 struct quic_remote_cid {
 	struct quic_cid cid;		/* the ID */
-	u64 seq;			/* its sequence number */
 	u8 token[QUIC_RESET_TOKEN_LEN];	/* its stateless reset token */
 	bool has_token;			/* @token is known */
 	bool used;			/* the slot is */
+	u64 seq;			/* its sequence number */
 };
 
 /* A RETIRE_CONNECTION_ID still to be acknowledged. */
@@ -333,7 +334,8 @@ struct quic_retired_cid {
  * @remote: the peer's
  * @active: slot of @remote in use
  * @retire_prior_to: largest the peer asked for
- * @retired: sequence numbers to retire, announced until acknowledged
+ * @retired: sequence numbers to retire, announced until acknowledged:
+ *	QUIC_RETIRED_CIDS of them, or NULL: there are none
  * @odcid: the client's first destination (RFC 9000 7.3)
  * @retry_scid: SCID of the Retry, once conn->retried
  * @peer_scid: SCID of the peer's first packet, once @have_peer_scid
@@ -344,7 +346,7 @@ struct quic_cids {
 	struct quic_remote_cid remote[QUIC_REMOTE_CIDS];
 	u8 active;
 	u64 retire_prior_to;
-	struct quic_retired_cid retired[2 * QUIC_REMOTE_CIDS];
+	struct quic_retired_cid *retired;
 	struct quic_cid odcid;
 	struct quic_cid retry_scid;
 	struct quic_cid peer_scid;
