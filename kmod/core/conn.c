@@ -416,7 +416,7 @@ void quic_conn_check_shutdown(struct quic_conn *conn, u64 now)
 		return;
 	if (quic_streams_all_acked(conn) && !conn->dgrams.tx.n) {
 		quic_conn_close(conn, true, conn->shutdown_code,
-				conn->shutdown_reason, now);
+				conn->close.reason, now);
 		return;
 	}
 	/* A peer that reads slowly is served as long as it reads at all. */
@@ -435,7 +435,7 @@ void quic_conn_shutdown(struct quic_conn *conn, u64 code, const char *reason,
 	quic_streams_finish_all(conn);
 	conn->shutdown = true;
 	conn->shutdown_code = min(code, QUIC_VARINT_MAX);
-	strscpy(conn->shutdown_reason, reason, sizeof(conn->shutdown_reason));
+	strscpy(conn->close.reason, reason, sizeof(conn->close.reason));
 	conn->shutdown_linger = linger;
 	conn->shutdown_queued = quic_conn_tx_queued(conn);
 	conn->shutdown_deadline = now + linger;

@@ -565,8 +565,7 @@ struct quic_conn {
 	u64 shutdown_deadline;
 	u64 shutdown_linger;		/* from the last progress */
 	u64 shutdown_queued;		/* bytes queued then */
-	u64 shutdown_code;
-	char shutdown_reason[64];
+	u64 shutdown_code;		/* the reason waits in @close */
 	u64 close_sent;			/* CONNECTION_CLOSEs sent */
 	u64 close_rx;			/* packets received since the latest, its rate limit */
 

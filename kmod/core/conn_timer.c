@@ -91,7 +91,7 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 	}
 	if (conn->shutdown_deadline <= now) {
 		quic_conn_close(conn, true, conn->shutdown_code,
-				conn->shutdown_reason, now);
+				conn->close.reason, now);
 		return;
 	}
 	for (i = 0; i < QUIC_SPACES; i++)
