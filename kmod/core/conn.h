@@ -411,7 +411,8 @@ struct quic_stream {
 	u64 peer_stop_code;		/* of its STOP_SENDING */
 };
 
-#define QUIC_STREAMS_RECENT	32	/* a power of 2 */
+#define QUIC_RECENT_BITS_MIN	5	/* of places for streams found lately: with the first */
+#define QUIC_RECENT_BITS_MAX	17	/* with very many */
 #define QUIC_URGENCIES		8
 #define QUIC_URGENCY_DEFAULT	3
 
@@ -463,7 +464,8 @@ struct quic_streams {
 	struct rb_root tree;		/* live ones, by ID */
 	struct quic_sched sched;
 	struct list_head readable;
-	struct quic_stream *recent[QUIC_STREAMS_RECENT];	/* found lately, by ID */
+	struct quic_stream **recent;	/* found lately, by ID; NULL: not remembered */
+	u8 recent_bits;			/* log2 of places in @recent */
 	u32 n_open;			/* live ones */
 	u64 next_local[2];
 	u64 max_local[2];

@@ -8,6 +8,9 @@
 void quic_streams_init(struct quic_conn *conn);
 void quic_streams_free(struct quic_conn *conn);
 
+/* Give back what only open streams need, if there are none. */
+void quic_streams_trim(struct quic_streams *st);
+
 /* The peer's transport parameters are known: credit of what we may send. */
 void quic_streams_set_limits(struct quic_conn *conn);
 
