@@ -74,6 +74,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->keepalive_deadline = QUIC_TIME_NEVER;
 	conn->close_deadline = QUIC_TIME_NEVER;
 	conn->shutdown_deadline = QUIC_TIME_NEVER;
+	conn->trim_deadline = QUIC_TIME_NEVER;
 	quic_keyphase_init(&conn->keyphase);
 	quic_tparams_init(&conn->remote);
 	quic_valsyncs_init(&conn->vals);
@@ -133,7 +134,9 @@ void quic_conn_discard(struct quic_conn *conn, u8 level, u64 now)
 	conn->tx_keys &= ~(1 << level);
 	s->gone = true;
 	quic_recovery_discard(conn, space, now);
-	quic_pnspace_free_crypto(s, conn);
+	quic_pnspace_free(s, conn);
+	if (level == QUIC_CRYPTO_INITIAL)
+		quic_token_forget(conn);
 	conn->want |= QUIC_WANT_KEYS;
 }
 

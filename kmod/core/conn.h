@@ -563,6 +563,8 @@ struct quic_conn {
 	u64 keepalive;			/* silence before a PING, ns; 0 none */
 	u64 keepalive_deadline;
 	bool idle_tx_reset;		/* restarted by sending since the last receipt */
+	bool trim_busy;			/* packets were built since the latest look (trim.c) */
+	u64 trim_deadline;		/* the next one */
 	u64 close_deadline;		/* end of closing or draining */
 	u64 shutdown_deadline;
 	u64 shutdown_linger;		/* from the last progress */

@@ -33,6 +33,7 @@
 #include "keyphase.h"
 #include "ecn.h"
 #include "skip.h"
+#include "trim.h"
 #include "plant.h"
 
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
@@ -811,7 +812,9 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if (batch->n_dgrams > 1)
 		conn->stats.trains++;
 out:
-	if (batch->n_dgrams)
+	if (batch->n_dgrams) {
 		quic_recovery_set_timer(conn, now);
+		quic_trim_note(conn, now);
+	}
 	return batch->n_dgrams;
 }

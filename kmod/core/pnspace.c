@@ -113,3 +113,13 @@ u32 quic_pnspace_put_ack(struct quic_pnspace *s, struct quic_wcur *c, u8 exponen
 	return quic_rangeset_put_ack(&s->rx, c, delay_us >> (QUIC_PLANTED(3) ? 0 : exponent),
 				     ecn[0] | ecn[1] | ecn[2] ? ecn : NULL, room);
 }
+
+void quic_pnspace_trim(struct quic_pnspace *s, struct quic_conn *conn)
+{
+	const struct quic_crypto *c = s->crypto;
+
+	quic_rangeset_trim(&s->rx);
+	quic_sent_shrink(&s->sent, true);
+	if (c && c->tx.base == c->tx.end && !c->rx.n_chunks)
+		quic_pnspace_free_crypto(s, conn);
+}

@@ -18,6 +18,9 @@ void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn);
  */
 struct quic_crypto *quic_pnspace_crypto(struct quic_pnspace *s);
 
+/* Give back what a space at rest does not need. */
+void quic_pnspace_trim(struct quic_pnspace *s, struct quic_conn *conn);
+
 /* Drop the TLS bytes of a space. */
 void quic_pnspace_free_crypto(struct quic_pnspace *s, struct quic_conn *conn);
 

@@ -37,8 +37,10 @@ void quic_rangeset_free(struct quic_rangeset *s)
 
 void quic_rangeset_trim(struct quic_rangeset *s)
 {
-	if (s->r == s->few || s->n > QUIC_RANGES_FEW)
+	if (s->r == s->few)
 		return;
+	for (; s->n > QUIC_RANGES_FEW; s->n--)
+		s->floor = s->r[s->n - 1].hi + 1;
 	memcpy(s->few, s->r, sizeof(*s->r) * s->n);
 	quic_host_free(QUIC_OBJ_VAR, s->r, sizeof(*s->r) * QUIC_RANGES_MAX);
 	s->r = s->few;

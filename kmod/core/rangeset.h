@@ -39,7 +39,10 @@ void quic_rangeset_init(struct quic_rangeset *s);
 /* Forget all, as after quic_rangeset_init(). */
 void quic_rangeset_free(struct quic_rangeset *s);
 
-/* Give back what is allocated, if few ranges are left. */
+/*
+ * Give back what is allocated: the lowest ranges are forgotten, until few are left, and
+ * their numbers count as duplicates. Not while packets may still come late.
+ */
 void quic_rangeset_trim(struct quic_rangeset *s);
 
 /**
