@@ -457,7 +457,7 @@ struct quic_sched {
  * @next_remote: streams the peer opened, as a count
  * @max_remote: we let it open this many
  * @window_remote: how many at a time; 0: no more than the first ones
- * @rx_copies: chunks of received bytes that are copies (recvbuf.h)
+ * @rx_pool: what their received bytes share
  * @rx_seq: counts what can be read, streams and datagrams
  */
 struct quic_streams {
@@ -478,7 +478,7 @@ struct quic_streams {
 	struct quic_valsync streams_blocked[2];	/* announces blocked_at */
 	u64 tx_queued;			/* bytes not acknowledged, of all */
 	u64 rx_queued;			/* bytes not read, of all */
-	u32 rx_copies;
+	struct quic_rxpool rx_pool;
 	u64 rx_seq;
 };
 

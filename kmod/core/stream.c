@@ -41,6 +41,7 @@ void quic_streams_init(struct quic_conn *conn)
 	st->tree = RB_ROOT;
 	quic_sched_init(&st->sched);
 	INIT_LIST_HEAD(&st->readable);
+	quic_rxpool_init(&st->rx_pool);
 	for (i = 0; i < 2; i++) {
 		quic_valsync_init(&st->max_streams[i], QUIC_FRAME_MAX_STREAMS + i);
 		quic_valsync_init(&st->streams_blocked[i],
@@ -90,6 +91,7 @@ static void recent_grow(struct quic_streams *st)
 
 void quic_streams_trim(struct quic_streams *st)
 {
+	quic_rxpool_trim(&st->rx_pool);
 	if (!st->n_open) {
 		recent_free(st);
 		quic_sched_free(&st->sched);
@@ -206,7 +208,7 @@ static struct quic_stream *stream_new(struct quic_conn *conn, u64 id)
 	INIT_LIST_HEAD(&s->rx_node);
 	quic_sendbuf_init(&s->tx);
 	quic_recvbuf_init(&s->rx);
-	s->rx.copies = &st->rx_copies;
+	s->rx.pool = &st->rx_pool;
 	quic_valsync_init(&s->max_stream_data, QUIC_FRAME_MAX_STREAM_DATA);
 	quic_valsync_init(&s->reset_stream, QUIC_FRAME_RESET_STREAM);
 	quic_valsync_init(&s->stop_sending, QUIC_FRAME_STOP_SENDING);

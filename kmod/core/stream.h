@@ -8,7 +8,7 @@
 void quic_streams_init(struct quic_conn *conn);
 void quic_streams_free(struct quic_conn *conn);
 
-/* Give back what only open streams need, if there are none. */
+/* Give back what only bytes that move need; without open streams, what these do. */
 void quic_streams_trim(struct quic_streams *st);
 
 /* The peer's transport parameters are known: credit of what we may send. */

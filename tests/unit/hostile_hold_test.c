@@ -148,13 +148,13 @@ static void copies_in_order(struct unit *t)
 	s = p->end[PAIR_SERVER].conn;
 	for (i = 0; i < QUIC_RX_COPIES_MAX + 100; i++)
 		inject(p, PAIR_SERVER, frame, put_data(false, 0, (u64)i * len, len));
-	EXPECT_EQ(t, s->streams.rx_copies, QUIC_RX_COPIES_MAX);
+	EXPECT_EQ(t, s->streams.rx_pool.copies, QUIC_RX_COPIES_MAX);
 	EXPECT_EQ(t, shim_host_live_kind(QUIC_OBJ_RX_SMALL), QUIC_RX_COPIES_MAX);
 	EXPECT_EQ(t, s->stats.pkts_dropped, 100);
 	/* A stream with nothing to read takes one frame all the same, and no second. */
 	for (i = 0; i < 2; i++)
 		inject(p, PAIR_SERVER, frame, put_data(false, 4, (u64)i * len, len));
-	EXPECT_EQ(t, s->streams.rx_copies, QUIC_RX_COPIES_MAX + 1);
+	EXPECT_EQ(t, s->streams.rx_pool.copies, QUIC_RX_COPIES_MAX + 1);
 	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
 	/* Who reads gets on. */
 	stream = quic_conn_stream_find(s, 0);
@@ -164,7 +164,7 @@ static void copies_in_order(struct unit *t)
 	}
 	i = QUIC_RX_COPIES_MAX;
 	inject(p, PAIR_SERVER, frame, put_data(false, 0, (u64)i * len, len));
-	EXPECT_EQ(t, s->streams.rx_copies, QUIC_RX_COPIES_MAX);
+	EXPECT_EQ(t, s->streams.rx_pool.copies, QUIC_RX_COPIES_MAX);
 	finish(t, p);
 }
 
