@@ -2,6 +2,8 @@
 /*
  * struct quic_conn: composition of the modules' structures. Private to the core
  * except for the getters in core.h; each member names the file that owns it.
+ *
+ * Large because what a connection consists of stands in one place.
  */
 #ifndef QUIC_CORE_CONN_H
 #define QUIC_CORE_CONN_H
@@ -169,11 +171,26 @@ struct quic_ecn {
 };
 
 /**
+ * struct quic_reorder - how late packets may be on a path (reorder.c)
+ * @more: packets above the RFC's packet threshold
+ * @quarters: of min_rtt above its time threshold
+ * @keep: reductions of the window until both become less
+ * @round: losses of packets below this number do not raise @quarters again
+ */
+struct quic_reorder {
+	u32 more;
+	u8 quarters;
+	u8 keep;
+	u64 round;
+};
+
+/**
  * struct quic_path - the network path in use (path.c)
  * @rtt: its round trip
  * @cc: its congestion controller
  * @pacer: its pacer
  * @ecn: are packets marked?
+ * @reorder: is loss detection to be patient?
  * @mtu: UDP payload bytes of a full packet
  * @rx_bytes: received before the peer's address was validated
  * @tx_bytes: sent meanwhile (RFC 9000 8.1: at most three times @rx_bytes)
@@ -185,6 +202,7 @@ struct quic_path {
 	struct quic_cc cc;
 	struct quic_pacer pacer;
 	struct quic_ecn ecn;
+	struct quic_reorder reorder;
 	u32 mtu;
 	u64 rx_bytes;
 	u64 tx_bytes;

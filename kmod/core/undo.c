@@ -19,8 +19,9 @@
  * QUIC_UNDO_PKTS numbers, allocated with the first loss, freed when the connection is at
  * rest; where memory is short nothing is undone.
  *
- * It does not make loss detection more patient.
+ * It does not make loss detection more patient: it tells reorder.c, which does.
  */
+#include "reorder.h"
 #include "undo.h"
 
 void quic_undo_begin(struct quic_conn *conn)
@@ -63,6 +64,8 @@ static u32 strike(struct quic_conn *conn, u32 end, u64 lo, u64 hi)
 		end--;
 	for (from = end; from && list[from - 1] >= lo; from--)
 		conn->stats.pkts_spurious += list[from - 1] < base;
+	if (from < end && list[from] < base)
+		quic_reorder_spurious(conn, list[from]);
 	memmove(list + from, list + end, sizeof(*list) * (u->n - end));
 	u->n -= end - from;
 	return from;

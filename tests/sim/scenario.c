@@ -143,11 +143,18 @@ const struct sim_scenario sim_scenarios[] = {
 		.lost_max = 20, .done_by = 2 * SEC, .closed_by = 2 * SEC,
 	}, {
 		.name = "reorder-100",
-		.what = "one in twenty is overtaken by about a hundred: what was no loss is undone",
+		.what = "one in twenty is overtaken by up to a hundred: losses are waited for",
 		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB,
 			     .reorder = 50, .reorder_delay = 12 * MS),
 		.load = { .n = { 1, 0 }, .bytes = { 20 * MB } },
-		.done_by = 6 * SEC, .closed_by = 2 * SEC,
+		.lost_max = 1000, .done_by = 2400 * MS, .closed_by = 2 * SEC,
+	}, {
+		.name = "reorder-half",
+		.what = "every other one is overtaken by up to a hundred",
+		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB,
+			     .reorder = 500, .reorder_delay = 12 * MS),
+		.load = { .n = { 1, 0 }, .bytes = { 20 * MB } },
+		.done_by = 3 * SEC, .closed_by = 2 * SEC,
 	}, {
 		.name = "duplicates",
 		.what = "half of the datagrams come twice",
