@@ -265,7 +265,7 @@ static void detect_lost(struct quic_conn *conn, enum quic_space space, u64 now,
 		if (!(p->flags & QUIC_SENT_OUTSTANDING))
 			continue;
 		/* A number that was skipped is no packet sent later. */
-		later = threshold - 2 * QUIC_PLANTED(16);
+		later = QUIC_PLANTED(16) ? 1 : threshold;
 		later += skip > pn && skip <= pn + later;
 		if (s->largest_acked >= pn + later ||
 		    p->time + delay <= now)
