@@ -97,10 +97,11 @@ static void ordered_add(struct quic_sched_level *l, struct quic_stream *s)
 
 void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched_place place)
 {
-	struct quic_sched_level *l = quic_sched_level(q, s->urgency);
+	struct quic_sched_level *l;
 
 	if (likely(s->tx_place == place))
 		return;
+	l = quic_sched_level(q, s->urgency);
 	q->n += !!place - !!s->tx_place;
 	if (s->tx_place == QUIC_SCHED_ORDERED)
 		rb_erase_cached(&s->tx_order, &l->ordered);

@@ -127,9 +127,11 @@ static void again_and_credit(struct unit *t)
 	quic_sched_put(&q, &few[5], QUIC_SCHED_AGAIN);
 	EXPECT_EQ(t, next(true), 5);
 	EXPECT_EQ(t, next(false), 5);
+	ASSERT_EQ(t, quic_sched_reserve(&q, 2), 0);
 	put(2, 2, false);
 	EXPECT_EQ(t, next(true), 2);
 	EXPECT_EQ(t, next(false), 5);
+	quic_sched_free(&q);
 }
 
 /* The same by looking at all: level, kind, ID. */

@@ -105,7 +105,7 @@ static void in_flight(struct unit *t)
 	p->cfg.link[PAIR_CLIENT].loss = 1000;
 	p->cfg.link[PAIR_SERVER].loss = 1000;
 	pair_flow(p, PAIR_CLIENT, 100000);
-	pair_run(p, NULL, p->now + 20 * SEC);
+	pair_run(p, NULL, p->now + 8 * SEC);
 	EXPECT(t, c->space[QUIC_SPACE_APP].sent.ring);
 	EXPECT_GT(t, c->space[QUIC_SPACE_APP].sent.n_eliciting, 0);
 	p->cfg.link[PAIR_CLIENT].loss = 0;
