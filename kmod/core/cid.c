@@ -12,7 +12,8 @@
  * Invariants: remote[active] is in use; a sequence number in retired is not in
  * remote; local sequence numbers are below local_next.
  *
- * What a hostile peer can hold: the fixed arrays. More RETIRE_CONNECTION_IDs
+ * What a hostile peer can hold: the fixed arrays; that of numbers to retire is there
+ * only while some are, since most connections never retire one. More RETIRE_CONNECTION_IDs
  * owed than there is room for ends the connection (RFC 9000 5.1.2 suggests a
  * limit of at least twice active_connection_id_limit: that is ours).
  */
@@ -40,9 +41,6 @@ void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
 
 	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
 		quic_valsync_init(&c->local[i].announce, QUIC_FRAME_NEW_CONNECTION_ID);
-	for (i = 0; i < ARRAY_SIZE(c->retired); i++)
-		quic_valsync_init(&c->retired[i].announce,
-				  QUIC_FRAME_RETIRE_CONNECTION_ID);
 	c->local[0].cid = *scid;
 	c->local[0].used = true;
 	c->local_next = 1;
@@ -53,6 +51,28 @@ void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
 		c->peer_scid = *dcid;
 		c->have_peer_scid = true;
 	}
+}
+
+void quic_cid_free(struct quic_conn *conn)
+{
+	struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
+		quic_valsync_stop(&c->retired[i].announce);
+	quic_host_free(QUIC_OBJ_VAR, c->retired, sizeof(*c->retired) * QUIC_RETIRED_CIDS);
+	c->retired = NULL;
+}
+
+void quic_cid_trim(struct quic_conn *conn)
+{
+	const struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
+		if (c->retired[i].announce.state != QUIC_VAL_IDLE)
+			return;
+	quic_cid_free(conn);
 }
 
 bool quic_cid_peer_scid(struct quic_conn *conn, const struct quic_cid *scid)
@@ -99,11 +119,27 @@ static bool retire_pending(const struct quic_cids *c, u64 seq)
 {
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(c->retired); i++)
+	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
 		if (c->retired[i].announce.state != QUIC_VAL_IDLE &&
 		    c->retired[i].seq == seq)
 			return true;
 	return false;
+}
+
+/* Room for numbers to retire, before anything changes. Return: 0 or -ENOMEM. */
+static int retire_reserve(struct quic_cids *c)
+{
+	u32 i;
+
+	if (c->retired)
+		return 0;
+	c->retired = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*c->retired) * QUIC_RETIRED_CIDS);
+	if (!c->retired)
+		return -ENOMEM;
+	for (i = 0; i < QUIC_RETIRED_CIDS; i++)
+		quic_valsync_init(&c->retired[i].announce,
+				  QUIC_FRAME_RETIRE_CONNECTION_ID);
+	return 0;
 }
 
 static int retire_seq(struct quic_conn *conn, u64 seq)
@@ -113,7 +149,9 @@ static int retire_seq(struct quic_conn *conn, u64 seq)
 
 	if (retire_pending(c, seq))
 		return 0;
-	for (i = 0; i < ARRAY_SIZE(c->retired); i++) {
+	if (retire_reserve(c))
+		return -ENOMEM;
+	for (i = 0; i < QUIC_RETIRED_CIDS; i++) {
 		if (c->retired[i].announce.state != QUIC_VAL_IDLE)
 			continue;
 		c->retired[i].seq = seq;
@@ -195,6 +233,8 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 	int err = new_check(conn, f);
 	u32 i;
 
+	if (!err && (prior > c->retire_prior_to || f->u.new_cid.seq < c->retire_prior_to))
+		err = retire_reserve(c);
 	if (err)
 		return err;
 	if (prior > c->retire_prior_to) {

@@ -24,10 +24,16 @@ void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
  */
 bool quic_cid_peer_scid(struct quic_conn *conn, const struct quic_cid *scid);
 
+/* Forget those to retire. */
+void quic_cid_free(struct quic_conn *conn);
+
+/* The same if the peer knows of all of them. */
+void quic_cid_trim(struct quic_conn *conn);
+
 /* Issue IDs up to the peer's active_connection_id_limit and ours. */
 void quic_cid_issue(struct quic_conn *conn);
 
-/* NEW_CONNECTION_ID arrived. Return: 0 or -EPROTO. */
+/* NEW_CONNECTION_ID arrived. Return: 0, -EPROTO or -ENOMEM. */
 int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f);
 
 /* RETIRE_CONNECTION_ID arrived. Return: 0 or -EPROTO. */

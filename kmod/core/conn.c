@@ -75,6 +75,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->keepalive_deadline = QUIC_TIME_NEVER;
 	conn->close_deadline = QUIC_TIME_NEVER;
 	conn->shutdown_deadline = QUIC_TIME_NEVER;
+	conn->trim_deadline = QUIC_TIME_NEVER;
 	quic_keyphase_init(&conn->keyphase);
 	quic_tparams_init(&conn->remote);
 	quic_valsyncs_init(&conn->vals);
@@ -102,6 +103,7 @@ void quic_conn_destroy(struct quic_conn *conn)
 	quic_dgrams_free(conn);
 	quic_token_free(conn);
 	quic_undo_free(conn);
+	quic_cid_free(conn);
 	for (i = 0; i < QUIC_SPACES; i++)
 		quic_pnspace_free(&conn->space[i], conn);
 	quic_host_free(QUIC_OBJ_CONN, conn, sizeof(*conn));
@@ -133,8 +135,9 @@ void quic_conn_discard(struct quic_conn *conn, u8 level, u64 now)
 	conn->tx_keys &= ~(1 << level);
 	s->gone = true;
 	quic_recovery_discard(conn, space, now);
-	quic_sendbuf_free(&s->crypto_tx, conn);
-	quic_recvbuf_free(&s->crypto_rx);
+	quic_pnspace_free(s, conn);
+	if (level == QUIC_CRYPTO_INITIAL)
+		quic_token_forget(conn);
 	conn->want |= QUIC_WANT_KEYS;
 }
 
@@ -152,12 +155,15 @@ void quic_conn_confirm(struct quic_conn *conn, u64 now)
 
 int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 len)
 {
-	struct quic_pnspace *s = &conn->space[quic_level_space(level)];
+	struct quic_crypto *c;
 	int err;
 
 	if (!(conn->tx_keys & 1 << level))
 		return -EINVAL;
-	err = quic_sendbuf_append_copy(&s->crypto_tx, data, len);
+	c = quic_pnspace_crypto(&conn->space[quic_level_space(level)]);
+	if (!c)
+		return -ENOMEM;
+	err = quic_sendbuf_append_copy(&c->tx, data, len);
 	if (!err)
 		conn->want |= QUIC_WANT_TX;
 	return err;
@@ -165,17 +171,17 @@ int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 
 
 u32 quic_conn_crypto_read(struct quic_conn *conn, u8 level, u8 *buf, u32 len)
 {
-	struct quic_recvbuf *rb = &conn->space[quic_level_space(level)].crypto_rx;
+	struct quic_crypto *c = conn->space[quic_level_space(level)].crypto;
 	u32 done = 0, n;
 	const u8 *p;
 
-	while (done < len) {
-		p = quic_recvbuf_peek(rb, &n);
+	while (c && done < len) {
+		p = quic_recvbuf_peek(&c->rx, &n);
 		if (!p)
 			break;
 		n = min(n, len - done);
 		memcpy(buf + done, p, n);
-		quic_recvbuf_consume(rb, n);
+		quic_recvbuf_consume(&c->rx, n);
 		done += n;
 	}
 	return done;
@@ -414,7 +420,7 @@ void quic_conn_check_shutdown(struct quic_conn *conn, u64 now)
 		return;
 	if (quic_streams_all_acked(conn) && !conn->dgrams.tx.n) {
 		quic_conn_close(conn, true, conn->shutdown_code,
-				conn->shutdown_reason, now);
+				conn->close.reason, now);
 		return;
 	}
 	/* A peer that reads slowly is served as long as it reads at all. */
@@ -433,7 +439,7 @@ void quic_conn_shutdown(struct quic_conn *conn, u64 code, const char *reason,
 	quic_streams_finish_all(conn);
 	conn->shutdown = true;
 	conn->shutdown_code = min(code, QUIC_VARINT_MAX);
-	strscpy(conn->shutdown_reason, reason, sizeof(conn->shutdown_reason));
+	strscpy(conn->close.reason, reason, sizeof(conn->close.reason));
 	conn->shutdown_linger = linger;
 	conn->shutdown_queued = quic_conn_tx_queued(conn);
 	conn->shutdown_deadline = now + linger;

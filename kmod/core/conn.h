@@ -2,6 +2,8 @@
 /*
  * struct quic_conn: composition of the modules' structures. Private to the core
  * except for the getters in core.h; each member names the file that owns it.
+ *
+ * Large because what a connection consists of stands in one place.
  */
 #ifndef QUIC_CORE_CONN_H
 #define QUIC_CORE_CONN_H
@@ -27,6 +29,7 @@
 #define QUIC_REMOTE_CIDS	8	/* that we keep of the peer's: our
 					 * active_connection_id_limit
 					 */
+#define QUIC_RETIRED_CIDS	(2 * QUIC_REMOTE_CIDS)	/* of them that we may owe word of */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */
 #define QUIC_REMOTE_STREAMS_MAX	65536	/* streams a peer has open at a time, of each kind */
 #define QUIC_RX_COPIES_MAX	65536	/* copies of received bytes, in order or not */
@@ -90,6 +93,16 @@ struct quic_close_info {
 };
 
 /**
+ * struct quic_crypto - TLS bytes of one level that are under way (pnspace.c)
+ * @tx: out
+ * @rx: in
+ */
+struct quic_crypto {
+	struct quic_sendbuf tx;
+	struct quic_recvbuf rx;
+};
+
+/**
  * struct quic_pnspace - one packet number space (pnspace.c, recovery.c)
  * @rx: numbers received
  * @rx_next: largest received + 1, read without the lock for a hint
@@ -103,8 +116,9 @@ struct quic_close_info {
  * @loss_time: when the next packet is lost by time, or QUIC_TIME_NEVER
  * @last_eliciting: when an ack-eliciting packet left last
  * @sent: packets in flight
- * @crypto_tx: TLS bytes out
- * @crypto_rx: TLS bytes in
+ * @crypto: TLS bytes, or NULL: none are under way (quic_pnspace_crypto())
+ * @crypto_sent: offset that they go on at then, out
+ * @crypto_read: same, in
  * @ecn_rx: packets received, by the two bits of their IP header (ecn.c)
  * @ect_sent: packets sent that were marked ECT(0)
  * @ecn_said: the peer's latest counts of ECT(0) and CE that were looked at
@@ -119,19 +133,20 @@ struct quic_pnspace {
 	u64 ack_deadline;
 	u32 ack_pending;
 	bool ack_now;
+	bool acked_any;			/* anything was acknowledged */
+	bool gone;
+	u8 probes;
 	u64 tx_next;
 	u64 largest_acked;
-	bool acked_any;			/* anything was acknowledged */
 	u64 loss_time;
 	u64 last_eliciting;
 	struct quic_sent sent;
-	struct quic_sendbuf crypto_tx;
-	struct quic_recvbuf crypto_rx;
+	struct quic_crypto *crypto;
+	u64 crypto_sent;
+	u64 crypto_read;
 	u64 ecn_rx[4];
 	u64 ect_sent;
 	u64 ecn_said[2];
-	u8 probes;
-	bool gone;
 };
 
 enum quic_ecn_state {
@@ -156,11 +171,26 @@ struct quic_ecn {
 };
 
 /**
+ * struct quic_reorder - how late packets may be on a path (reorder.c)
+ * @more: packets above the RFC's packet threshold
+ * @quarters: of min_rtt above its time threshold
+ * @keep: reductions of the window until both become less
+ * @round: losses of packets below this number do not raise @quarters again
+ */
+struct quic_reorder {
+	u32 more;
+	u8 quarters;
+	u8 keep;
+	u64 round;
+};
+
+/**
  * struct quic_path - the network path in use (path.c)
  * @rtt: its round trip
  * @cc: its congestion controller
  * @pacer: its pacer
  * @ecn: are packets marked?
+ * @reorder: is loss detection to be patient?
  * @mtu: UDP payload bytes of a full packet
  * @rx_bytes: received before the peer's address was validated
  * @tx_bytes: sent meanwhile (RFC 9000 8.1: at most three times @rx_bytes)
@@ -172,6 +202,7 @@ struct quic_path {
 	struct quic_cc cc;
 	struct quic_pacer pacer;
 	struct quic_ecn ecn;
+	struct quic_reorder reorder;
 	u32 mtu;
 	u64 rx_bytes;
 	u64 tx_bytes;
@@ -274,16 +305,27 @@ struct quic_skips {
 	u32 n;
 };
 
+/* declared lost in one round trip; more are no reordering */
+#define QUIC_UNDO_PKTS	((1024 - sizeof(struct quic_cc)) / sizeof(u64))
+
+/**
+ * struct quic_undo_list - what a reduction of the window was for
+ * @before: the controller before it
+ * @pn: 1-RTT packets declared lost, rising
+ */
+struct quic_undo_list {
+	struct quic_cc before;
+	u64 pn[QUIC_UNDO_PKTS];
+};
+
 /**
  * struct quic_undo - the latest reduction of the window (undo.c)
- * @before: the controller before it
- * @pn: 1-RTT packets declared lost that it is for, rising; allocated
- * @n: how many of them
+ * @list: allocated with the first loss
+ * @n: packets in it
  * @open: further ones belong to it
  */
 struct quic_undo {
-	struct quic_cc before;
-	u64 *pn;
+	struct quic_undo_list *list;
 	u32 n;
 	bool open;
 };
@@ -293,8 +335,8 @@ struct quic_undo {
  */
 struct quic_local_cid {
 	struct quic_cid cid;		/* the ID */
-	u64 seq;			/* its sequence number */
 	bool used;			/* the slot is */
+	u64 seq;			/* its sequence number */
 	struct quic_valsync announce;	/* NEW_CONNECTION_ID */
 };
 
@@ -303,10 +345,10 @@ struct quic_local_cid {
  */
 struct quic_remote_cid {
 	struct quic_cid cid;		/* the ID */
-	u64 seq;			/* its sequence number */
 	u8 token[QUIC_RESET_TOKEN_LEN];	/* its stateless reset token */
 	bool has_token;			/* @token is known */
 	bool used;			/* the slot is */
+	u64 seq;			/* its sequence number */
 };
 
 /* A RETIRE_CONNECTION_ID still to be acknowledged. */
@@ -322,7 +364,8 @@ struct quic_retired_cid {
  * @remote: the peer's
  * @active: slot of @remote in use
  * @retire_prior_to: largest the peer asked for
- * @retired: sequence numbers to retire, announced until acknowledged
+ * @retired: sequence numbers to retire, announced until acknowledged:
+ *	QUIC_RETIRED_CIDS of them, or NULL: there are none
  * @odcid: the client's first destination (RFC 9000 7.3)
  * @retry_scid: SCID of the Retry, once conn->retried
  * @peer_scid: SCID of the peer's first packet, once @have_peer_scid
@@ -333,7 +376,7 @@ struct quic_cids {
 	struct quic_remote_cid remote[QUIC_REMOTE_CIDS];
 	u8 active;
 	u64 retire_prior_to;
-	struct quic_retired_cid retired[2 * QUIC_REMOTE_CIDS];
+	struct quic_retired_cid *retired;
 	struct quic_cid odcid;
 	struct quic_cid retry_scid;
 	struct quic_cid peer_scid;
@@ -398,27 +441,39 @@ struct quic_stream {
 	u64 peer_stop_code;		/* of its STOP_SENDING */
 };
 
-#define QUIC_STREAMS_RECENT	32	/* a power of 2 */
+#define QUIC_RECENT_BITS_MIN	5	/* of places for streams found lately: with the first */
+#define QUIC_RECENT_BITS_MAX	17	/* with very many */
 #define QUIC_URGENCIES		8
 #define QUIC_URGENCY_DEFAULT	3
+
+/**
+ * struct quic_sched_level - streams of one urgency that have something to send
+ * @again: those whose next frame takes no credit of the connection
+ * @ordered: others that are not incremental, by ID
+ * @turns: others that are
+ */
+struct quic_sched_level {
+	struct list_head again;
+	struct rb_root_cached ordered;
+	struct list_head turns;
+};
 
 /**
  * struct quic_sched - streams with something to send (stream_sched.c)
  * @again: levels with streams whose next frame takes no credit of the connection
  * @fresh: levels with others
- * @n: streams, of both
- * @level: by urgency
+ * @turn: levels where it is the turn of the incremental ones
+ * @n: streams, of all
+ * @usual: level of streams of the default urgency
+ * @levels: of all the others, by urgency; NULL until a stream has one
  */
 struct quic_sched {
 	u8 again;
 	u8 fresh;
+	u8 turn;
 	u32 n;
-	struct quic_sched_level {
-		struct list_head again;
-		struct rb_root_cached ordered;
-		struct list_head turns;
-		bool turn;		/* it is that of the incremental ones */
-	} level[QUIC_URGENCIES];
+	struct quic_sched_level usual;
+	struct quic_sched_level *levels;
 };
 
 /**
@@ -432,14 +487,15 @@ struct quic_sched {
  * @next_remote: streams the peer opened, as a count
  * @max_remote: we let it open this many
  * @window_remote: how many at a time; 0: no more than the first ones
- * @rx_copies: chunks of received bytes that are copies (recvbuf.h)
+ * @rx_pool: what their received bytes share
  * @rx_seq: counts what can be read, streams and datagrams
  */
 struct quic_streams {
 	struct rb_root tree;		/* live ones, by ID */
 	struct quic_sched sched;
 	struct list_head readable;
-	struct quic_stream *recent[QUIC_STREAMS_RECENT];	/* found lately, by ID */
+	struct quic_stream **recent;	/* found lately, by ID; NULL: not remembered */
+	u8 recent_bits;			/* log2 of places in @recent */
 	u32 n_open;			/* live ones */
 	u64 next_local[2];
 	u64 max_local[2];
@@ -452,7 +508,7 @@ struct quic_streams {
 	struct quic_valsync streams_blocked[2];	/* announces blocked_at */
 	u64 tx_queued;			/* bytes not acknowledged, of all */
 	u64 rx_queued;			/* bytes not read, of all */
-	u32 rx_copies;
+	struct quic_rxpool rx_pool;
 	u64 rx_seq;
 };
 
@@ -537,12 +593,13 @@ struct quic_conn {
 	u64 keepalive;			/* silence before a PING, ns; 0 none */
 	u64 keepalive_deadline;
 	bool idle_tx_reset;		/* restarted by sending since the last receipt */
+	bool trim_busy;			/* packets were built since the latest look (trim.c) */
+	u64 trim_deadline;		/* the next one */
 	u64 close_deadline;		/* end of closing or draining */
 	u64 shutdown_deadline;
 	u64 shutdown_linger;		/* from the last progress */
 	u64 shutdown_queued;		/* bytes queued then */
-	u64 shutdown_code;
-	char shutdown_reason[64];
+	u64 shutdown_code;		/* the reason waits in @close */
 	u64 close_sent;			/* CONNECTION_CLOSEs sent */
 	u64 close_rx;			/* packets received since the latest, its rate limit */
 

@@ -54,9 +54,13 @@ static int rx_ack(struct rx_ctx *x, const struct quic_frame *f)
 
 static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
 {
-	struct quic_recvbuf *rb = &x->conn->space[x->space].crypto_rx;
+	struct quic_crypto *c = quic_pnspace_crypto(&x->conn->space[x->space]);
+	struct quic_recvbuf *rb;
 	int err;
 
+	if (!c)
+		return -ENOMEM;
+	rb = &c->rx;
 	if (f->u.stream.offset + f->u.stream.len > rb->read + QUIC_CRYPTO_WINDOW)
 		return quic_error_set(&x->conn->err,
 				      QUIC_TRANSPORT_ERROR_CRYPTO_BUF_EXCEEDED, f->type,

@@ -10,6 +10,7 @@
 #include "pnspace.h"
 #include "recovery.h"
 #include "keyphase.h"
+#include "trim.h"
 #include "plant.h"
 
 /*
@@ -27,6 +28,7 @@ u64 quic_conn_deadline(const struct quic_conn *conn)
 	if (!quic_conn_is_open(conn))
 		return conn->close_deadline;
 	t = min(t, conn->keepalive_deadline);
+	t = min(t, conn->trim_deadline);
 	t = min(t, quic_keyphase_deadline(conn));
 	t = min(t, conn->shutdown_deadline);
 	t = min(t, conn->handshake_deadline);
@@ -91,7 +93,7 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 	}
 	if (conn->shutdown_deadline <= now) {
 		quic_conn_close(conn, true, conn->shutdown_code,
-				conn->shutdown_reason, now);
+				conn->close.reason, now);
 		return;
 	}
 	for (i = 0; i < QUIC_SPACES; i++)
@@ -102,6 +104,8 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 		}
 	if (conn->keepalive_deadline <= now)
 		keep_alive(conn);
+	if (conn->trim_deadline <= now)
+		quic_trim_on_timer(conn, now);
 	quic_keyphase_on_timer(conn, now);
 	if (conn->loss_deadline <= now)
 		quic_recovery_on_timeout(conn, now);

@@ -33,6 +33,7 @@
 #include "keyphase.h"
 #include "ecn.h"
 #include "skip.h"
+#include "trim.h"
 #include "plant.h"
 
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
@@ -128,10 +129,14 @@ static void put_ack(struct tx_ctx *x, struct tx_pkt *p)
 
 static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
 {
-	struct quic_sendbuf *sb = &p->s->crypto_tx;
+	struct quic_crypto *c = p->s->crypto;
+	struct quic_sendbuf *sb;
 	u64 off, len;
 	u32 hdr, n;
 
+	if (likely(!c))
+		return;
+	sb = &c->tx;
 	while (quic_sendbuf_next(sb, QUIC_VARINT_MAX, &off, &len)) {
 		hdr = 1 + quic_varint_len(off) + 2;
 		if (quic_wcur_left(&p->w) < hdr + 1)
@@ -450,9 +455,7 @@ static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
 /* Is there anything an ack-eliciting packet of this level would carry? */
 static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s, u8 level)
 {
-	u64 off, len;
-
-	if (quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
+	if (quic_pnspace_crypto_ready(s))
 		return true;
 	return level == QUIC_CRYPTO_APP &&
 	       (quic_streams_tx_ready(conn) || conn->dgrams.tx.n ||
@@ -809,7 +812,9 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if (batch->n_dgrams > 1)
 		conn->stats.trains++;
 out:
-	if (batch->n_dgrams)
+	if (batch->n_dgrams) {
 		quic_recovery_set_timer(conn, now);
+		quic_trim_note(conn, now);
+	}
 	return batch->n_dgrams;
 }

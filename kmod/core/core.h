@@ -294,6 +294,14 @@ static inline u32 quic_conn_keys_discarded(const struct quic_conn *conn)
  */
 int quic_conn_crypto_send(struct quic_conn *conn, u8 level, const u8 *data, u32 len);
 
+/* TLS bytes of a level that were queued and are not acknowledged. */
+static inline u64 quic_conn_crypto_queued(const struct quic_conn *conn, u8 level)
+{
+	const struct quic_crypto *c = conn->space[quic_level_space(level)].crypto;
+
+	return c ? c->tx.end - c->tx.base : 0;
+}
+
 /**
  * quic_conn_crypto_read - take TLS bytes that arrived in order
  * @conn: connection
@@ -682,7 +690,7 @@ int quic_stream_announce(struct quic_conn *conn, struct quic_stream *stream);
  * @urgency: 0 first to 7 last; 3 at first
  * @incremental: it shares with others of its urgency; else those of a lower ID are
  *	served before it. True at first.
- * stream_sched.c has the rules. Return: 0; -EINVAL: out of range, or receive-only.
+ * stream_sched.c has the rules. Return: 0; -EINVAL: out of range, or receive-only; -ENOMEM.
  */
 int quic_stream_set_priority(struct quic_conn *conn, struct quic_stream *stream,
 			     u8 urgency, bool incremental);

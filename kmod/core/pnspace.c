@@ -22,16 +22,49 @@ void quic_pnspace_init(struct quic_pnspace *s)
 	quic_rangeset_init(&s->rx);
 	s->ack_deadline = QUIC_TIME_NEVER;
 	s->loss_time = QUIC_TIME_NEVER;
-	quic_sendbuf_init(&s->crypto_tx);
-	quic_recvbuf_init(&s->crypto_rx);
-	s->crypto_rx.copies_max = QUIC_RX_CRYPTO_CHUNKS_MAX;
 }
 
 void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn)
 {
+	quic_rangeset_free(&s->rx);
 	quic_sent_free(&s->sent);
-	quic_sendbuf_free(&s->crypto_tx, conn);
-	quic_recvbuf_free(&s->crypto_rx);
+	quic_pnspace_free_crypto(s, conn);
+}
+
+struct quic_crypto *quic_pnspace_crypto(struct quic_pnspace *s)
+{
+	struct quic_crypto *c = s->crypto;
+
+	if (c)
+		return c;
+	c = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*c));
+	if (!c)
+		return NULL;
+	quic_sendbuf_init(&c->tx);
+	c->tx.base = s->crypto_sent;
+	c->tx.next = s->crypto_sent;
+	c->tx.end = s->crypto_sent;
+	quic_recvbuf_init(&c->rx);
+	c->rx.read = s->crypto_read;
+	c->rx.contig = s->crypto_read;
+	c->rx.highest = s->crypto_read;
+	c->rx.copies_max = QUIC_RX_CRYPTO_CHUNKS_MAX;
+	s->crypto = c;
+	return c;
+}
+
+void quic_pnspace_free_crypto(struct quic_pnspace *s, struct quic_conn *conn)
+{
+	struct quic_crypto *c = s->crypto;
+
+	if (!c)
+		return;
+	s->crypto_sent = c->tx.end;
+	s->crypto_read = c->rx.read;
+	quic_sendbuf_free(&c->tx, conn);
+	quic_recvbuf_free(&c->rx);
+	quic_host_free(QUIC_OBJ_VAR, c, sizeof(*c));
+	s->crypto = NULL;
 }
 
 /*
@@ -79,4 +112,14 @@ u32 quic_pnspace_put_ack(struct quic_pnspace *s, struct quic_wcur *c, u8 exponen
 		delay_us = div_u64(now - s->rx_largest_time, QUIC_NS_PER_US);
 	return quic_rangeset_put_ack(&s->rx, c, delay_us >> (QUIC_PLANTED(3) ? 0 : exponent),
 				     ecn[0] | ecn[1] | ecn[2] ? ecn : NULL, room);
+}
+
+void quic_pnspace_trim(struct quic_pnspace *s, struct quic_conn *conn)
+{
+	const struct quic_crypto *c = s->crypto;
+
+	quic_rangeset_trim(&s->rx);
+	quic_sent_shrink(&s->sent, true);
+	if (c && c->tx.base == c->tx.end && !c->rx.n_chunks)
+		quic_pnspace_free_crypto(s, conn);
 }

@@ -9,6 +9,30 @@ void quic_pnspace_init(struct quic_pnspace *s);
 void quic_pnspace_free(struct quic_pnspace *s, struct quic_conn *conn);
 
 /**
+ * quic_pnspace_crypto - where TLS bytes of a space are kept
+ * @s: space
+ *
+ * Allocated when the first come, or come again after quic_pnspace_free_crypto(); they
+ * go on where they were.
+ * Return: it, or NULL: no memory.
+ */
+struct quic_crypto *quic_pnspace_crypto(struct quic_pnspace *s);
+
+/* Give back what a space at rest does not need. */
+void quic_pnspace_trim(struct quic_pnspace *s, struct quic_conn *conn);
+
+/* Drop the TLS bytes of a space. */
+void quic_pnspace_free_crypto(struct quic_pnspace *s, struct quic_conn *conn);
+
+/* Are there TLS bytes to send, for the first time or again? */
+static inline bool quic_pnspace_crypto_ready(const struct quic_pnspace *s)
+{
+	u64 off, len;
+
+	return s->crypto && quic_sendbuf_next(&s->crypto->tx, QUIC_VARINT_MAX, &off, &len);
+}
+
+/**
  * quic_pnspace_received - a packet was processed
  * @s: space
  * @pn: its number, not seen before

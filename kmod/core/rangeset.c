@@ -13,6 +13,9 @@
  *
  * A hole below the floor can never be filled: a packet that late is dropped and
  * the peer sends its content again.
+ *
+ * A path in order needs one range: room for a few is inline, for all of them it is
+ * allocated when a path needs it, and given back when the connection is at rest.
  */
 #include "rangeset.h"
 #include "defs_frame.h"
@@ -22,6 +25,42 @@ void quic_rangeset_init(struct quic_rangeset *s)
 {
 	s->n = 0;
 	s->floor = 0;
+	s->r = s->few;
+}
+
+void quic_rangeset_free(struct quic_rangeset *s)
+{
+	if (s->r != s->few)
+		quic_host_free(QUIC_OBJ_VAR, s->r, sizeof(*s->r) * QUIC_RANGES_MAX);
+	quic_rangeset_init(s);
+}
+
+void quic_rangeset_trim(struct quic_rangeset *s)
+{
+	if (s->r == s->few)
+		return;
+	for (; s->n > QUIC_RANGES_FEW; s->n--)
+		s->floor = s->r[s->n - 1].hi + 1;
+	memcpy(s->few, s->r, sizeof(*s->r) * s->n);
+	quic_host_free(QUIC_OBJ_VAR, s->r, sizeof(*s->r) * QUIC_RANGES_MAX);
+	s->r = s->few;
+}
+
+/* Is there room for another range? */
+static bool quic_rangeset_make_room(struct quic_rangeset *s)
+{
+	struct quic_range *r;
+
+	if (s->n < QUIC_RANGES_FEW || (s->r != s->few && s->n < QUIC_RANGES_MAX))
+		return true;
+	if (s->r != s->few)
+		return false;
+	r = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*r) * QUIC_RANGES_MAX);
+	if (!r)
+		return false;
+	memcpy(r, s->few, sizeof(s->few));
+	s->r = r;
+	return true;
 }
 
 bool quic_rangeset_contains(const struct quic_rangeset *s, u64 v)
@@ -46,7 +85,7 @@ static void quic_rangeset_remove(struct quic_rangeset *s, u32 i)
 /* A range of one number in front of r[i]. */
 static void quic_rangeset_insert(struct quic_rangeset *s, u32 i, u64 v)
 {
-	if (s->n == QUIC_RANGES_MAX) {
+	if (!quic_rangeset_make_room(s)) {
 		if (i == s->n) {
 			s->floor = v + 1;
 			return;

@@ -7,9 +7,11 @@
 #define QUIC_CORE_RANGESET_H
 
 #include "types.h"
+#include "host.h"
 #include "varint.h"
 
 #define QUIC_RANGES_MAX		32	/* kept per space; the oldest are dropped */
+#define QUIC_RANGES_FEW		4	/* of them without allocating */
 
 struct quic_range {
 	u64 lo;
@@ -20,15 +22,28 @@ struct quic_range {
  * struct quic_rangeset - the set
  * @n: ranges in use
  * @floor: numbers below count as contained (their ranges were dropped)
- * @r: ranges, r[0] the largest; disjoint and not adjacent
+ * @r: ranges, r[0] the largest; disjoint and not adjacent; @few, or QUIC_RANGES_MAX
+ *	that are allocated
+ * @few: room for some
  */
 struct quic_rangeset {
 	u32 n;
 	u64 floor;
-	struct quic_range r[QUIC_RANGES_MAX];
+	struct quic_range *r;
+	struct quic_range few[QUIC_RANGES_FEW];
 };
 
+/* An empty set; it refers to itself, so it may not move. */
 void quic_rangeset_init(struct quic_rangeset *s);
+
+/* Forget all, as after quic_rangeset_init(). */
+void quic_rangeset_free(struct quic_rangeset *s);
+
+/*
+ * Give back what is allocated: the lowest ranges are forgotten, until few are left, and
+ * their numbers count as duplicates. Not while packets may still come late.
+ */
+void quic_rangeset_trim(struct quic_rangeset *s);
 
 /**
  * quic_rangeset_contains - is a number in the set, or below its floor?
@@ -42,8 +57,9 @@ bool quic_rangeset_contains(const struct quic_rangeset *s, u64 v);
  * @s: set
  * @v: number
  *
- * O(1) for the next number in order. When the set is full the lowest range is
- * forgotten and @floor rises over it, so that its numbers count as duplicates.
+ * O(1) for the next number in order. When the set is full, or there is no memory for
+ * more ranges, the lowest is forgotten and @floor rises over it, so that its numbers
+ * count as duplicates.
  *
  * Return: true if it was new.
  */

@@ -4,10 +4,11 @@
  *
  * An ACK frame is applied range by range to the ring of sent packets; whatever
  * lies three packets or 9/8 of a round trip below the largest acknowledged is
- * lost; when nothing is heard, the PTO sends probes. What a packet carried is
- * told to its owners: ranges to the streams, values (valsync.h) to their list.
- * A range is walked upwards, the order in which its packets were filled: so base
- * of a stream's sendbuf rises step by step, and values are found at the front.
+ * lost (more, on a path that reorders: reorder.c); when nothing is heard, the PTO sends
+ * probes. What a packet carried is told to its owners: ranges to the streams, values
+ * (valsync.h) to their list. A range is walked upwards, the order in which its packets
+ * were filled: so base of a stream's sendbuf rises step by step, and values are found at
+ * the front.
  * The congestion controller hears one summary per ACK frame, not per packet.
  *
  * Invariant: path.cc.bytes_in_flight is the sum of the sizes of outstanding
@@ -18,6 +19,8 @@
  *
  * It does not decide what goes into a probe (conn_tx.c) nor when the connection
  * is given up (the idle timer, conn_timer.c).
+ *
+ * Large because ACKs, losses and the timer work on the same records and summaries.
  */
 #include "recovery.h"
 #include "stream.h"
@@ -28,6 +31,7 @@
 #include "ecn.h"
 #include "skip.h"
 #include "undo.h"
+#include "reorder.h"
 #include "plant.h"
 
 /* Summary of one ACK frame. */
@@ -62,7 +66,7 @@ static u64 peer_max_ack_delay(const struct quic_conn *conn)
 static void ranges_settle(struct quic_conn *conn, enum quic_space space,
 			  struct quic_sent_pkt *p, bool acked)
 {
-	struct quic_sendbuf *crypto = &conn->space[space].crypto_tx;
+	struct quic_crypto *crypto = conn->space[space].crypto;
 	struct quic_sent_range *r;
 
 	if (!p->range.used)
@@ -72,10 +76,10 @@ static void ranges_settle(struct quic_conn *conn, enum quic_space space,
 			quic_stream_on_acked(conn, r->id, r->offset, r->len, r->fin);
 		else if (!r->crypto)
 			quic_stream_on_lost(conn, r->id, r->offset, r->len, r->fin);
-		else if (acked)
-			quic_sendbuf_acked(crypto, conn, r->offset, r->len, false);
-		else
-			quic_sendbuf_lost(crypto, r->offset, r->len, false);
+		else if (crypto && acked)
+			quic_sendbuf_acked(&crypto->tx, conn, r->offset, r->len, false);
+		else if (crypto)
+			quic_sendbuf_lost(&crypto->tx, r->offset, r->len, false);
 	}
 }
 
@@ -114,6 +118,8 @@ static void pkt_acked(struct quic_conn *conn, enum quic_space space, u64 pn,
 
 	if (p->flags & QUIC_SENT_LOST) {
 		conn->stats.pkts_spurious++;
+		if (space == QUIC_SPACE_APP)
+			quic_reorder_spurious(conn, pn);
 	} else {
 		if (p->flags & QUIC_SENT_IN_FLIGHT) {
 			conn->path.cc.bytes_in_flight -= p->size;
@@ -226,6 +232,7 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 	sum->any = true;
 	if (!sum->opens && !quic_cc_in_recovery(&conn->path.cc, p->time)) {
 		sum->opens = true;
+		quic_reorder_reduced(&conn->path);
 		quic_undo_begin(conn);
 	}
 	quic_undo_lost(conn, space, pn);
@@ -240,14 +247,17 @@ static void detect_lost(struct quic_conn *conn, enum quic_space space, u64 now,
 {
 	struct quic_pnspace *s = &conn->space[space];
 	u64 delay = quic_rtt_loss_delay(&conn->path.rtt), pn, skip = 0;
+	u32 threshold = QUIC_PACKET_THRESHOLD, later;
 	struct quic_sent_pkt *p;
-	u32 later;
 
 	s->loss_time = QUIC_TIME_NEVER;
 	if (!s->acked_any)
 		return;
-	if (space == QUIC_SPACE_APP)
+	if (space == QUIC_SPACE_APP) {
 		skip = quic_skip_below(&conn->skips, s->largest_acked);
+		threshold = quic_reorder_threshold(&conn->path);
+		delay = quic_reorder_delay(&conn->path);
+	}
 	for (pn = s->sent.base; pn < s->sent.next && pn <= s->largest_acked; pn++) {
 		p = quic_sent_get(&s->sent, pn);
 		if (pn == skip && sum->run && sum->run_end == pn)
@@ -255,7 +265,7 @@ static void detect_lost(struct quic_conn *conn, enum quic_space space, u64 now,
 		if (!(p->flags & QUIC_SENT_OUTSTANDING))
 			continue;
 		/* A number that was skipped is no packet sent later. */
-		later = QUIC_PACKET_THRESHOLD - 2 * QUIC_PLANTED(16);
+		later = QUIC_PLANTED(16) ? 1 : threshold;
 		later += skip > pn && skip <= pn + later;
 		if (s->largest_acked >= pn + later ||
 		    p->time + delay <= now)
@@ -422,13 +432,12 @@ static bool peer_completed_validation(const struct quic_conn *conn)
 static bool space_waits(const struct quic_conn *conn, int i)
 {
 	const struct quic_pnspace *s = &conn->space[i];
-	u64 off, len;
 
 	if (s->sent.n_eliciting)
 		return true;
 	return i != QUIC_SPACE_APP && !s->gone && s->last_eliciting &&
 	       quic_cc_room(&conn->path.cc) < conn->path.mtu &&
-	       quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len);
+	       quic_pnspace_crypto_ready(s);
 }
 
 /* GetPtoTimeAndSpace(); QUIC_TIME_NEVER when no probe is due ever. */
@@ -535,7 +544,6 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space, u64 now)
  */
 static void probe_others(struct quic_conn *conn, enum quic_space space, u64 now)
 {
-	u64 off, len;
 	u32 i;
 
 	for (i = 0; i < QUIC_SPACE_APP; i++) {
@@ -544,8 +552,7 @@ static void probe_others(struct quic_conn *conn, enum quic_space space, u64 now)
 		if (i == space || s->gone)
 			continue;
 		probe_again(conn, i, now);
-		if (s->sent.n_eliciting ||
-		    quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
+		if (s->sent.n_eliciting || quic_pnspace_crypto_ready(s))
 			s->probes = 1;
 	}
 }

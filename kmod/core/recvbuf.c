@@ -12,6 +12,9 @@
  * Invariants: read <= contig <= highest; the list covers [read, contig); every
  * chunk of the tree lies above contig.
  *
+ * Objects of chunks that were read wait in a pool of the connection for the next
+ * packets, as many as a few trains need: data that flows allocates nothing.
+ *
  * Memory: the host charges the packets that chunks reference. Copies are not
  * charged, and a byte with a gap on both sides costs a whole object: behind a
  * gap the number of copies is bounded, over all streams together, and what
@@ -58,8 +61,48 @@ void quic_recvbuf_init(struct quic_recvbuf *rb)
 static void count_copy(struct quic_recvbuf *rb, int n)
 {
 	rb->n_copies += n;
-	if (rb->copies)
-		*rb->copies += n;
+	if (rb->pool)
+		rb->pool->copies += n;
+}
+
+void quic_rxpool_init(struct quic_rxpool *pool)
+{
+	memset(pool, 0, sizeof(*pool));
+	INIT_LIST_HEAD(&pool->spare);
+}
+
+static struct quic_rxchunk *spare_take(struct quic_rxpool *pool)
+{
+	struct quic_rxchunk *c = list_first_entry(&pool->spare, struct quic_rxchunk, list);
+
+	list_del(&c->list);
+	pool->n_spare--;
+	return c;
+}
+
+void quic_rxpool_trim(struct quic_rxpool *pool)
+{
+	while (pool->n_spare)
+		quic_host_free(QUIC_OBJ_RX_CHUNK, spare_take(pool),
+			       sizeof(struct quic_rxchunk));
+}
+
+/* The object of a chunk that references a packet. */
+static struct quic_rxchunk *ref_alloc(struct quic_rxpool *pool)
+{
+	if (likely(pool && pool->n_spare))
+		return spare_take(pool);
+	return quic_host_alloc(QUIC_OBJ_RX_CHUNK, sizeof(struct quic_rxchunk));
+}
+
+static void ref_free(struct quic_rxpool *pool, struct quic_rxchunk *c)
+{
+	if (!pool || pool->n_spare == QUIC_RX_SPARE_MAX) {
+		quic_host_free(QUIC_OBJ_RX_CHUNK, c, sizeof(*c));
+		return;
+	}
+	list_add(&c->list, &pool->spare);
+	pool->n_spare++;
 }
 
 static void rxchunk_free(struct quic_recvbuf *rb, struct quic_rxchunk *c)
@@ -67,7 +110,7 @@ static void rxchunk_free(struct quic_recvbuf *rb, struct quic_rxchunk *c)
 	rb->n_chunks--;
 	if (c->buf) {
 		quic_host_rxbuf_put(c->buf);
-		quic_host_free(QUIC_OBJ_RX_CHUNK, c, sizeof(*c));
+		ref_free(rb->pool, c);
 	} else {
 		count_copy(rb, -1);
 		quic_host_free(QUIC_OBJ_RX_SMALL, c, RX_SMALL_SIZE);
@@ -118,7 +161,7 @@ static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const 
 		c->data = c->copy;
 		count_copy(rb, 1);
 	} else {
-		c = quic_host_alloc(QUIC_OBJ_RX_CHUNK, sizeof(*c));
+		c = ref_alloc(rb->pool);
 		if (!c)
 			return NULL;
 		quic_host_rxbuf_get(buf);
@@ -219,7 +262,7 @@ static void ahead_link(struct quic_recvbuf *rb, struct quic_rxchunk *c,
 static bool too_many_copies(const struct quic_recvbuf *rb, u32 len)
 {
 	return len <= QUIC_RX_COPY_MAX &&
-	       (rb->copies ? *rb->copies : rb->n_copies) >= rb->copies_max;
+	       (rb->pool ? rb->pool->copies : rb->n_copies) >= rb->copies_max;
 }
 
 /* Bytes of a gap behind the first gap, between @prev and @next. */

@@ -16,14 +16,27 @@
 #define QUIC_RX_COPY_MAX	192	/* up to this many bytes are copied */
 #define QUIC_RX_CHUNKS_MAX	8192	/* copies when more arrives behind a gap */
 #define QUIC_RX_CRYPTO_CHUNKS_MAX 256	/* the same, of a level's CRYPTO bytes */
+#define QUIC_RX_SPARE_MAX	128	/* objects kept for what arrives next */
+
+/**
+ * struct quic_rxpool - what several receiving halves share
+ * @copies: chunks that hold copies
+ * @n_spare: in @spare
+ * @spare: objects for chunks that reference packets
+ */
+struct quic_rxpool {
+	u32 copies;
+	u32 n_spare;
+	struct list_head spare;
+};
 
 /**
  * struct quic_recvbuf - receiving half's bytes
  * @ready: chunks from @read to @contig, in order
  * @ahead: rb tree of chunks behind a gap, by offset, disjoint
  * @last: the chunk with the highest offset in @ahead, or NULL: look
- * @copies: chunks that hold copies, in all buffers that share the bound; NULL:
- *	only @n_copies of this one counts
+ * @pool: shared with others, that its copies count in; NULL: only @n_copies counts,
+ *	and no object is kept
  * @read: next byte the application takes
  * @contig: end of the bytes contiguous from @read
  * @highest: end of the highest byte seen
@@ -37,7 +50,7 @@ struct quic_recvbuf {
 	struct list_head ready;
 	struct rb_root ahead;
 	struct quic_rxchunk *last;
-	u32 *copies;
+	struct quic_rxpool *pool;
 	u64 read;
 	u64 contig;
 	u64 highest;
@@ -50,6 +63,11 @@ struct quic_recvbuf {
 
 void quic_recvbuf_init(struct quic_recvbuf *rb);
 void quic_recvbuf_free(struct quic_recvbuf *rb);
+
+void quic_rxpool_init(struct quic_rxpool *pool);
+
+/* Give spare objects back. */
+void quic_rxpool_trim(struct quic_rxpool *pool);
 
 /**
  * quic_recvbuf_add - bytes arrived

@@ -7,7 +7,7 @@
  * keeps the numbers [base, next); it doubles when that range outgrows it. A
  * number inside the range that was skipped, or whose record is finished with,
  * has flags 0. Before the ring grows it forgets packets at the base that are not
- * in flight: ACKs alone are acknowledged only by chance.
+ * in flight: ACKs alone are acknowledged only by chance. It shrinks when trim.c says so.
  *
  * Invariants: next - base <= cap; a record with extra ranges has a non-zero
  * flags word, so freeing the ring frees them all.
@@ -77,6 +77,24 @@ bool quic_sent_crowded(struct quic_sent *s)
 	quic_sent_trim(s);
 	return s->next - s->base >= QUIC_SENT_CROWD &&
 	       s->n_eliciting < QUIC_SENT_CROWD / 8;
+}
+
+void quic_sent_shrink(struct quic_sent *s, bool rest)
+{
+	u32 cap = QUIC_SENT_CAP_MIN;
+
+	if (rest)
+		quic_sent_trim(s);
+	if (rest && s->base == s->next) {
+		quic_host_free(QUIC_OBJ_VAR, s->ring, sizeof(*s->ring) * s->cap);
+		s->ring = NULL;
+		s->cap = 0;
+		return;
+	}
+	while (cap < 2 * (s->next - s->base))
+		cap *= 2;
+	if (s->cap > 4 * cap)
+		quic_sent_grow(s, cap);
 }
 
 int quic_sent_reserve(struct quic_sent *s, u64 pn)

@@ -103,6 +103,15 @@ int quic_sent_reserve(struct quic_sent *s, u64 pn);
 bool quic_sent_crowded(struct quic_sent *s);
 
 /**
+ * quic_sent_shrink - give back room that is not needed
+ * @s: ring
+ * @rest: no packet is about to be sent: free the ring if none is in flight
+ *
+ * Else a ring that is far larger than what it holds is made smaller, if there is memory.
+ */
+void quic_sent_shrink(struct quic_sent *s, bool rest);
+
+/**
  * quic_sent_add - start the record of a packet
  * @s: ring with room reserved
  * @pn: its number, at least s->next

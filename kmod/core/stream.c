@@ -3,9 +3,10 @@
  * Streams: who may open them, how they are found, and when they are gone (RFC
  * 9000 2, 4.6). Their halves are stream_send.c and stream_recv.c.
  *
- * A stream is found by its ID in a red-black tree; some found lately are remembered,
- * which answers almost every look-up of bulk transfers, however many other streams
- * are open. Streams
+ * A stream is found by its ID in a red-black tree. Those opened or found lately are
+ * remembered in a table that grows with their number, a place for each ID that several
+ * may claim: it answers almost every look-up, however many streams are open, and where
+ * there is no memory for it, or a larger one, the tree does. Streams
  * with something to send wait in stream_sched.c, those with something to read in a
  * list, so that neither building a packet nor reading looks at idle ones.
  * A stream whose two halves have ended is freed; its ID counts as known for
@@ -40,6 +41,7 @@ void quic_streams_init(struct quic_conn *conn)
 	st->tree = RB_ROOT;
 	quic_sched_init(&st->sched);
 	INIT_LIST_HEAD(&st->readable);
+	quic_rxpool_init(&st->rx_pool);
 	for (i = 0; i < 2; i++) {
 		quic_valsync_init(&st->max_streams[i], QUIC_FRAME_MAX_STREAMS + i);
 		quic_valsync_init(&st->streams_blocked[i],
@@ -49,16 +51,51 @@ void quic_streams_init(struct quic_conn *conn)
 	quic_valsync_init(&conn->data_blocked, QUIC_FRAME_DATA_BLOCKED);
 }
 
-#define RECENT_BITS	5
-
 /*
  * Where a stream that was found lately would be. Multiplied, so that streams at equal
  * distances do not meet in one place.
  */
-static struct quic_stream **recent_slot(struct quic_streams *st, u64 id)
+static struct quic_stream **recent_slot(const struct quic_streams *st, u64 id)
 {
-	BUILD_BUG_ON(1 << RECENT_BITS != QUIC_STREAMS_RECENT);
-	return &st->recent[id * 0x9e3779b97f4a7c15ULL >> (64 - RECENT_BITS)];
+	return &st->recent[id * 0x9e3779b97f4a7c15ULL >> (64 - st->recent_bits)];
+}
+
+static void recent_free(struct quic_streams *st)
+{
+	quic_host_free(QUIC_OBJ_VAR, st->recent, sizeof(*st->recent) << st->recent_bits);
+	st->recent = NULL;
+}
+
+/* Another stream: places for twice as many as are open. Without memory it is as it was. */
+static void recent_grow(struct quic_streams *st)
+{
+	u8 bits = st->recent ? st->recent_bits : QUIC_RECENT_BITS_MIN;
+	struct quic_stream **places, **old = st->recent;
+	u32 i, n = old ? 1U << bits : 0;
+
+	while (bits < QUIC_RECENT_BITS_MAX && st->n_open > 1U << (bits - 1))
+		bits++;
+	if (likely(old && bits == st->recent_bits))
+		return;
+	places = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*places) << bits);
+	if (!places)
+		return;
+	st->recent = places;
+	swap(st->recent_bits, bits);
+	for (i = 0; i < n; i++)
+		if (old[i])
+			*recent_slot(st, old[i]->id) = old[i];
+	if (old)
+		quic_host_free(QUIC_OBJ_VAR, old, sizeof(*old) << bits);
+}
+
+void quic_streams_trim(struct quic_streams *st)
+{
+	quic_rxpool_trim(&st->rx_pool);
+	if (!st->n_open) {
+		recent_free(st);
+		quic_sched_free(&st->sched);
+	}
 }
 
 /* ---- life ---- */
@@ -74,7 +111,7 @@ static void stream_free(struct quic_conn *conn, struct quic_stream *s)
 	quic_sched_put(&st->sched, s, QUIC_SCHED_NONE);
 	list_del(&s->rx_node);
 	rb_erase(&s->node, &st->tree);
-	if (*recent_slot(st, s->id) == s)
+	if (st->recent && *recent_slot(st, s->id) == s)
 		*recent_slot(st, s->id) = NULL;
 	st->tx_queued -= s->tx.end - s->tx.base;
 	st->rx_queued -= s->rx.contig - s->rx.read;
@@ -90,6 +127,7 @@ void quic_streams_free(struct quic_conn *conn)
 
 	while ((n = rb_first(&conn->streams.tree)))
 		stream_free(conn, rb_entry(n, struct quic_stream, node));
+	quic_streams_trim(&conn->streams);
 }
 
 /* A peer's stream ended: let it open another once that is worth a frame. */
@@ -170,7 +208,7 @@ static struct quic_stream *stream_new(struct quic_conn *conn, u64 id)
 	INIT_LIST_HEAD(&s->rx_node);
 	quic_sendbuf_init(&s->tx);
 	quic_recvbuf_init(&s->rx);
-	s->rx.copies = &st->rx_copies;
+	s->rx.pool = &st->rx_pool;
 	quic_valsync_init(&s->max_stream_data, QUIC_FRAME_MAX_STREAM_DATA);
 	quic_valsync_init(&s->reset_stream, QUIC_FRAME_RESET_STREAM);
 	quic_valsync_init(&s->stop_sending, QUIC_FRAME_STOP_SENDING);
@@ -184,13 +222,16 @@ static struct quic_stream *stream_new(struct quic_conn *conn, u64 id)
 	rb_link_node(&s->node, parent, p);
 	rb_insert_color(&s->node, &st->tree);
 	st->n_open++;
+	recent_grow(st);
+	if (st->recent)
+		*recent_slot(st, id) = s;
 	return s;
 }
 
 struct quic_stream *quic_conn_stream_find(struct quic_conn *conn, u64 id)
 {
 	struct quic_streams *st = &conn->streams;
-	struct quic_stream **recent = recent_slot(st, id), *s = *recent;
+	struct quic_stream *s = st->recent ? *recent_slot(st, id) : NULL;
 	struct rb_node *n;
 
 	if (likely(s && s->id == id))
@@ -198,7 +239,8 @@ struct quic_stream *quic_conn_stream_find(struct quic_conn *conn, u64 id)
 	for (n = st->tree.rb_node; n;) {
 		s = rb_entry(n, struct quic_stream, node);
 		if (id == s->id) {
-			*recent = s;
+			if (st->recent)
+				*recent_slot(st, id) = s;
 			return s;
 		}
 		n = id < s->id ? n->rb_left : n->rb_right;

@@ -8,6 +8,9 @@
 void quic_streams_init(struct quic_conn *conn);
 void quic_streams_free(struct quic_conn *conn);
 
+/* Give back what only bytes that move need; without open streams, what these do. */
+void quic_streams_trim(struct quic_streams *st);
+
 /* The peer's transport parameters are known: credit of what we may send. */
 void quic_streams_set_limits(struct quic_conn *conn);
 
@@ -42,7 +45,7 @@ bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off
 bool quic_streams_tx_ready(const struct quic_conn *conn);
 
 /* The stream whose turn it is; quic_stream_tx_next() has something. NULL: none. */
-struct quic_stream *quic_streams_tx_pick(const struct quic_conn *conn);
+struct quic_stream *quic_streams_tx_pick(struct quic_conn *conn);
 
 /* A STREAM frame with this range was built; the turn is another's, by priority. */
 void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,

@@ -123,7 +123,7 @@ static void rx_discard(struct quic_conn *conn, struct quic_stream *s)
 /* Copies are charged to nobody: the window bounds them, if it is no giant. */
 static bool rx_is_full(const struct quic_conn *conn)
 {
-	return conn->rx_full || conn->streams.rx_copies >= QUIC_RX_COPIES_MAX;
+	return conn->rx_full || conn->streams.rx_pool.copies >= QUIC_RX_COPIES_MAX;
 }
 
 int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,

@@ -27,26 +27,49 @@
  * application asked for that, and each stream's flow control bounds it in
  * practice. Streams are incremental until the application says otherwise.
  *
+ * Most connections never have a stream of another urgency than the default one: the
+ * other levels are allocated with the first that has.
+ *
  * Invariants: a level's bit is set exactly while a list or the tree is not empty;
  * a stream is in one place. It does not know what a stream sends (stream_send.c).
  */
 #include "stream_sched.h"
 
+static void level_init(struct quic_sched_level *l)
+{
+	INIT_LIST_HEAD(&l->again);
+	INIT_LIST_HEAD(&l->turns);
+	l->ordered = RB_ROOT_CACHED;
+}
+
 void quic_sched_init(struct quic_sched *q)
+{
+	memset(q, 0, sizeof(*q));
+	level_init(&q->usual);
+}
+
+void quic_sched_free(struct quic_sched *q)
+{
+	quic_host_free(QUIC_OBJ_VAR, q->levels, sizeof(*q->levels) * QUIC_URGENCIES);
+	q->levels = NULL;
+}
+
+int quic_sched_reserve(struct quic_sched *q, u8 urgency)
 {
 	u32 i;
 
-	memset(q, 0, sizeof(*q));
-	for (i = 0; i < QUIC_URGENCIES; i++) {
-		INIT_LIST_HEAD(&q->level[i].again);
-		INIT_LIST_HEAD(&q->level[i].turns);
-		q->level[i].ordered = RB_ROOT_CACHED;
-	}
+	if (urgency == QUIC_URGENCY_DEFAULT || q->levels)
+		return 0;
+	q->levels = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*q->levels) * QUIC_URGENCIES);
+	if (!q->levels)
+		return -ENOMEM;
+	for (i = 0; i < QUIC_URGENCIES; i++)
+		level_init(&q->levels[i]);
+	return 0;
 }
 
-static void level_bits(struct quic_sched *q, u32 urgency)
+static void level_bits(struct quic_sched *q, const struct quic_sched_level *l, u32 urgency)
 {
-	const struct quic_sched_level *l = &q->level[urgency];
 	u8 bit = 1 << urgency;
 
 	q->again = (q->again & ~bit) | (list_empty(&l->again) ? 0 : bit);
@@ -74,10 +97,11 @@ static void ordered_add(struct quic_sched_level *l, struct quic_stream *s)
 
 void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched_place place)
 {
-	struct quic_sched_level *l = &q->level[s->urgency];
+	struct quic_sched_level *l;
 
 	if (likely(s->tx_place == place))
 		return;
+	l = quic_sched_level(q, s->urgency);
 	q->n += !!place - !!s->tx_place;
 	if (s->tx_place == QUIC_SCHED_ORDERED)
 		rb_erase_cached(&s->tx_order, &l->ordered);
@@ -88,33 +112,35 @@ void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched
 		ordered_add(l, s);
 	else if (place != QUIC_SCHED_NONE)
 		list_add_tail(&s->tx_node, place == QUIC_SCHED_AGAIN ? &l->again : &l->turns);
-	level_bits(q, s->urgency);
+	level_bits(q, l, s->urgency);
 }
 
-struct quic_stream *quic_sched_pick(const struct quic_sched *q, bool credit)
+struct quic_stream *quic_sched_pick(struct quic_sched *q, bool credit)
 {
-	u32 levels = q->again | (credit ? q->fresh : 0);
+	u32 levels = q->again | (credit ? q->fresh : 0), urgency;
 	const struct quic_sched_level *l;
 	struct rb_node *first;
 
 	if (!levels)
 		return NULL;
-	l = &q->level[ffs(levels) - 1];
+	urgency = ffs(levels) - 1;
+	l = quic_sched_level(q, urgency);
 	if (!list_empty(&l->again))
 		return list_first_entry(&l->again, struct quic_stream, tx_node);
 	first = rb_first_cached(&l->ordered);
-	if (first && (list_empty(&l->turns) || !l->turn))
+	if (first && (list_empty(&l->turns) || !(q->turn & 1 << urgency)))
 		return rb_entry(first, struct quic_stream, tx_order);
 	return list_first_entry(&l->turns, struct quic_stream, tx_node);
 }
 
 void quic_sched_turn(struct quic_sched *q, struct quic_stream *s)
 {
-	struct quic_sched_level *l = &q->level[s->urgency];
+	struct quic_sched_level *l = quic_sched_level(q, s->urgency);
+	u8 bit = 1 << s->urgency;
 
 	if (s->tx_place == QUIC_SCHED_TURNS)
 		list_move_tail(&s->tx_node, &l->turns);
 	else if (s->tx_place == QUIC_SCHED_AGAIN)
 		list_move_tail(&s->tx_node, &l->again);
-	l->turn = !s->incremental;
+	q->turn = (q->turn & ~bit) | (s->incremental ? 0 : bit);
 }

@@ -15,10 +15,27 @@ enum quic_sched_place {
 
 void quic_sched_init(struct quic_sched *q);
 
+/* No stream is left: forget the levels. */
+void quic_sched_free(struct quic_sched *q);
+
+/**
+ * quic_sched_reserve - make room for streams of an urgency
+ * @q: schedule
+ * @urgency: below QUIC_URGENCIES
+ * Return: 0 or -ENOMEM. Streams of QUIC_URGENCY_DEFAULT need no room.
+ */
+int quic_sched_reserve(struct quic_sched *q, u8 urgency);
+
+/* Streams of one urgency. */
+static inline struct quic_sched_level *quic_sched_level(struct quic_sched *q, u32 urgency)
+{
+	return likely(urgency == QUIC_URGENCY_DEFAULT) ? &q->usual : &q->levels[urgency];
+}
+
 /**
  * quic_sched_put - let a stream wait, or not
  * @q: schedule
- * @s: stream
+ * @s: stream, of an urgency that there is room for
  * @place: where; if it waits there already it keeps its turn
  * Cost: O(log n) for QUIC_SCHED_ORDERED when it was not there, else O(1).
  */
@@ -30,7 +47,7 @@ void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched
  * @credit: the connection has credit for new bytes
  * Return: a stream, which stays where it is; NULL: none can send. O(1).
  */
-struct quic_stream *quic_sched_pick(const struct quic_sched *q, bool credit);
+struct quic_stream *quic_sched_pick(struct quic_sched *q, bool credit);
 
 /**
  * quic_sched_turn - the stream that was picked sent something

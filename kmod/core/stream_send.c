@@ -66,6 +66,8 @@ int quic_stream_set_priority(struct quic_conn *conn, struct quic_stream *stream,
 		return -EINVAL;
 	if (urgency == stream->urgency && incremental == stream->incremental)
 		return 0;
+	if (quic_sched_reserve(&conn->streams.sched, urgency))
+		return -ENOMEM;
 	quic_sched_put(&conn->streams.sched, stream, QUIC_SCHED_NONE);
 	stream->urgency = urgency;
 	stream->incremental = incremental;
@@ -176,7 +178,7 @@ bool quic_streams_tx_ready(const struct quic_conn *conn)
 	return quic_sched_ready(&conn->streams.sched, quic_flow_tx_credit(&conn->flow_tx));
 }
 
-struct quic_stream *quic_streams_tx_pick(const struct quic_conn *conn)
+struct quic_stream *quic_streams_tx_pick(struct quic_conn *conn)
 {
 	return quic_sched_pick(&conn->streams.sched, quic_flow_tx_credit(&conn->flow_tx));
 }

@@ -66,6 +66,12 @@ void quic_token_free(struct quic_conn *conn)
 	blob_free(&conn->new_token);
 }
 
+void quic_token_trim(struct quic_conn *conn)
+{
+	if (conn->server && conn->new_token_sync.state == QUIC_VAL_IDLE)
+		blob_free(&conn->new_token);
+}
+
 bool quic_conn_recv_retry(struct quic_conn *conn, const struct quic_cid *scid,
 			  const u8 *token, u32 len, u64 now)
 {

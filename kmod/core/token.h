@@ -17,7 +17,13 @@ int quic_token_init(struct quic_conn *conn, const struct quic_conn_params *p);
 
 void quic_token_free(struct quic_conn *conn);
 
-/* The token of the next Initials is good in another version only (RFC 9369 5). */
+/* A server's NEW_TOKEN that arrived is needed no more. */
+void quic_token_trim(struct quic_conn *conn);
+
+/*
+ * There will be no more Initials, or the token of the next ones is good in another
+ * version only (RFC 9369 5).
+ */
 void quic_token_forget(struct quic_conn *conn);
 
 /* NEW_TOKEN arrived at a client (RFC 9000 19.7). Return: 0 or -ENOMEM. */

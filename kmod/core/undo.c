@@ -15,22 +15,25 @@
  * Besides the records of sent.c, which go as soon as nothing older is in flight.
  *
  * Invariants: pn[0..n) rises; n is 0 unless everything that the latest reduction is
- * for stands in the list. Bounded: QUIC_UNDO_PKTS numbers, allocated with the first
- * loss; where memory is short nothing is undone.
+ * for stands in the list; without a list n is 0 and nothing is open. Bounded:
+ * QUIC_UNDO_PKTS numbers, allocated with the first loss, freed when the connection is at
+ * rest; where memory is short nothing is undone.
  *
- * It does not make loss detection more patient.
+ * It does not make loss detection more patient: it tells reorder.c, which does.
  */
+#include "reorder.h"
 #include "undo.h"
 
 void quic_undo_begin(struct quic_conn *conn)
 {
 	struct quic_undo *u = &conn->undo;
 
-	u->before = conn->path.cc;
+	if (!u->list)
+		u->list = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*u->list));
+	if (u->list)
+		u->list->before = conn->path.cc;
 	u->n = 0;
-	u->open = true;
-	if (!u->pn)
-		u->pn = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*u->pn) * QUIC_UNDO_PKTS);
+	u->open = u->list;
 }
 
 void quic_undo_lost(struct quic_conn *conn, enum quic_space space, u64 pn)
@@ -39,11 +42,11 @@ void quic_undo_lost(struct quic_conn *conn, enum quic_space space, u64 pn)
 
 	if (!u->open)
 		return;
-	if (!u->pn || space != QUIC_SPACE_APP || u->n == QUIC_UNDO_PKTS) {
+	if (space != QUIC_SPACE_APP || u->n == QUIC_UNDO_PKTS) {
 		quic_undo_spoil(conn);
 		return;
 	}
-	u->pn[u->n++] = pn;
+	u->list->pn[u->n++] = pn;
 }
 
 /*
@@ -54,20 +57,23 @@ static u32 strike(struct quic_conn *conn, u32 end, u64 lo, u64 hi)
 {
 	u64 base = conn->space[QUIC_SPACE_APP].sent.base;
 	struct quic_undo *u = &conn->undo;
+	u64 *list = u->list->pn;
 	u32 from;
 
-	while (end && u->pn[end - 1] > hi)
+	while (end && list[end - 1] > hi)
 		end--;
-	for (from = end; from && u->pn[from - 1] >= lo; from--)
-		conn->stats.pkts_spurious += u->pn[from - 1] < base;
-	memmove(u->pn + from, u->pn + end, sizeof(*u->pn) * (u->n - end));
+	for (from = end; from && list[from - 1] >= lo; from--)
+		conn->stats.pkts_spurious += list[from - 1] < base;
+	if (from < end && list[from] < base)
+		quic_reorder_spurious(conn, list[from]);
+	memmove(list + from, list + end, sizeof(*list) * (u->n - end));
 	u->n -= end - from;
 	return from;
 }
 
 static void take_back(struct quic_conn *conn)
 {
-	const struct quic_cc *before = &conn->undo.before;
+	const struct quic_cc *before = &conn->undo.list->before;
 	struct quic_path *path = &conn->path;
 	struct quic_cc *cc = &path->cc;
 
@@ -98,5 +104,7 @@ void quic_undo_on_ack(struct quic_conn *conn, const struct quic_frame *f)
 
 void quic_undo_free(struct quic_conn *conn)
 {
-	quic_host_free(QUIC_OBJ_VAR, conn->undo.pn, sizeof(u64) * QUIC_UNDO_PKTS);
+	quic_undo_spoil(conn);
+	quic_host_free(QUIC_OBJ_VAR, conn->undo.list, sizeof(*conn->undo.list));
+	conn->undo.list = NULL;
 }

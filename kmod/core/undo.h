@@ -5,8 +5,6 @@
 
 #include "conn.h"
 
-#define QUIC_UNDO_PKTS	128	/* declared lost in one round trip; more are no reordering */
-
 /* The window is about to be reduced for a loss: remember it. */
 void quic_undo_begin(struct quic_conn *conn);
 
@@ -34,6 +32,7 @@ static inline void quic_undo_spoil(struct quic_conn *conn)
  */
 void quic_undo_on_ack(struct quic_conn *conn, const struct quic_frame *f);
 
+/* Forget the latest reduction: it stays. */
 void quic_undo_free(struct quic_conn *conn);
 
 #endif /* QUIC_CORE_UNDO_H */

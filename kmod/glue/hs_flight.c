@@ -185,10 +185,9 @@ static int do_select(struct quic_hs *hs, const struct quic_hs_act *act)
 static int do_crypto(struct quic_hs *hs, const struct quic_hs_act *act)
 {
 	struct quic_conn *conn = quic_sk(hs->sk)->conn;
-	const struct quic_sendbuf *sb = &conn->space[quic_level_space(act->level)].crypto_tx;
 	int err = -ENOBUFS;
 
-	if (sb->end - sb->base + act->len <= CRYPTO_QUEUE_MAX)
+	if (quic_conn_crypto_queued(conn, act->level) + act->len <= CRYPTO_QUEUE_MAX)
 		err = quic_conn_crypto_send(conn, act->level, act->data, act->len);
 	if (err)
 		quic_hs_fail(hs, -err, -1, "TLS bytes of the daemon could not be queued");

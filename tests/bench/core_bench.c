@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "../shim/pair.h"
 #include "../../kmod/core/wire_frame.h"
+#include "../../kmod/core/pmtud.h"
 
 #define TRAIN		44		/* datagrams of 1452 in one GSO skb */
 #define PAYLOAD		1400		/* stream bytes per packet */
@@ -35,7 +36,9 @@ enum metric {
 	READ,		/* peek and consume, per packet's chunk */
 	ACK_OUT,	/* quic_conn_build() of an ACK, per call */
 	BUILD,		/* quic_conn_build(), per full packet */
-	ACK_IN,		/* quic_conn_recv() of an ACK, per packet acknowledged */
+	ACK_IN,		/* quic_conn_recv() of an ACK of 64 packets, per packet */
+	LOSS_FEW,	/* quic_conn_recv() of an ACK with 1,000 losses, per packet lost */
+	LOSS_MANY,	/* the same with 10,000 */
 	BUILD_FEW,	/* the same, FEW streams that share */
 	BUILD_MANY,	/* the same FEW, MANY are open */
 	BUILD_ALL,	/* MANY share: every packet finds a stream that no cache has */
@@ -52,7 +55,9 @@ static const char *const names[METRICS] = {
 	[READ] = "core.read_ns",
 	[ACK_OUT] = "core.build_ack_ns",
 	[BUILD] = "core.build_ns",
-	[ACK_IN] = "core.acked_ns",
+	[ACK_IN] = "core.ack_ns_per_packet",
+	[LOSS_FEW] = "core.loss_1000_ns_per_packet",
+	[LOSS_MANY] = "core.loss_10000_ns_per_packet",
 	[BUILD_FEW] = "core.build_10_ns",
 	[BUILD_MANY] = "core.build_10000_ns",
 	[BUILD_ALL] = "core.build_10000_busy_ns",
@@ -62,16 +67,29 @@ static const char *const names[METRICS] = {
 	[REFERENCE] = "core.reference_ns",
 };
 
-/* Medians by each other: what many streams cost, by what few do. At most 1.2. */
-static const struct {
-	const char *name;
-	enum metric many, few;
-} ratios[] = {
-	{ "core.build_10000_over_10", BUILD_MANY, BUILD_FEW },
-	{ "core.ingest_10000_over_10", INGEST_MANY, INGEST_FEW },
+/* Figures of which one run says all. */
+enum fact {
+	BUILD_RATIO,	/* medians by each other: what many open streams cost, by what few do */
+	INGEST_RATIO,
+	STREAMS_RATIO,	/* the larger of both */
+	CONN_BYTES,	/* that a connection keeps allocated when all was said, idle */
+	ALLOCS,		/* in steady state: received, read, acknowledged, built */
+	FACTS,
+};
+
+static struct {
+	const char *name, *unit;
+	double value;
+} facts[FACTS] = {
+	[BUILD_RATIO] = { "core.build_10000_over_10", "ratio", 0 },
+	[INGEST_RATIO] = { "core.ingest_10000_over_10", "ratio", 0 },
+	[STREAMS_RATIO] = { "core.streams_ratio", "ratio", 0 },
+	[CONN_BYTES] = { "core.conn_bytes", "bytes", 0 },
+	[ALLOCS] = { "core.allocs_per_packet", "allocations", 0 },
 };
 
 static double results[METRICS][MAX_REPS];
+static u64 n_allocs, n_pkts;	/* of the steady state */
 static u64 clock_cost;
 
 static u64 now_ns(void)
@@ -219,6 +237,7 @@ static u64 build_once(struct pair *p, struct pair_end *e, u32 max, u32 *n)
 static void rx_rep(struct rx_bench *b, int rep)
 {
 	u64 ingest = 0, one = 0, read = 0, ack = 0, start;
+	u64 allocs = shim_host_allocs();
 	struct pair *p = b->p;
 	u32 t, n, acks = 0;
 
@@ -242,6 +261,8 @@ static void rx_rep(struct rx_bench *b, int rep)
 	}
 	if (acks != TRAINS)
 		die("an ACK per train was expected");
+	n_allocs += shim_host_allocs() - allocs;
+	n_pkts += TRAINS * (TRAIN + 1);
 	results[INGEST][rep] = (double)ingest / TRAINS / TRAIN;
 	results[INGEST_ONE][rep] = (double)one / TRAINS;
 	results[READ][rep] = (double)read / TRAINS / TRAIN;
@@ -256,6 +277,8 @@ static void bench_rx(int reps)
 	b.conn = b.p->end[PAIR_SERVER].conn;
 	b.pn = b.conn->space[QUIC_SPACE_APP].rx_next;
 	rx_rep(&b, 0);			/* warm up */
+	n_allocs = 0;
+	n_pkts = 0;
 	for (rep = 0; rep < reps; rep++) {
 		results[REFERENCE][rep] = reference();
 		rx_rep(&b, rep);
@@ -280,8 +303,8 @@ static void tx_refill(struct quic_conn *conn, struct quic_stream *s)
 	}
 }
 
-/* Acknowledge everything up to @pn. Return: ns. */
-static u64 tx_ack(struct pair *p, struct quic_conn *conn, u64 pn, u64 rx_pn)
+/* Acknowledge @pn and up to 100,000 in front of it, if @all. Return: ns. */
+static u64 tx_ack(struct pair *p, struct quic_conn *conn, u64 pn, bool all, u64 rx_pn)
 {
 	u8 frame[64];
 	struct quic_wcur w = quic_wcur_init(frame, sizeof(frame));
@@ -294,7 +317,7 @@ static u64 tx_ack(struct pair *p, struct quic_conn *conn, u64 pn, u64 rx_pn)
 	quic_put_varint(&w, pn);
 	quic_put_varint(&w, 10);
 	quic_put_varint(&w, 0);
-	quic_put_varint(&w, min_t(u64, pn, 2000));
+	quic_put_varint(&w, all ? min_t(u64, pn, 100000) : 0);
 	r.len = w.p - frame;
 	start = now_ns();
 	quic_conn_recv(conn, &r, 1, p->now);
@@ -311,26 +334,50 @@ static void tx_open(struct quic_conn *conn)
 			  path->mtu);
 }
 
+/* One train. Return: ns. */
+static u64 tx_train(struct pair *p, u32 max)
+{
+	u64 took;
+	u32 n;
+
+	p->now += 500000;
+	took = build_once(p, &p->end[PAIR_CLIENT], max, &n);
+	if (n != max)
+		die("a short train");
+	return took;
+}
+
+/* Acknowledge all, open the window. Return: ns. */
+static u64 tx_settle(struct pair *p, u64 *rx_pn)
+{
+	struct quic_conn *conn = p->end[PAIR_CLIENT].conn;
+	u64 took;
+
+	p->now += 500000;
+	took = tx_ack(p, conn, conn->space[QUIC_SPACE_APP].tx_next - 1, true, (*rx_pn)++);
+	tx_open(conn);
+	return took;
+}
+
 static void tx_rep(struct pair *p, struct quic_stream *s, u64 *rx_pn, int rep)
 {
-	struct pair_end *e = &p->end[PAIR_CLIENT];
-	struct quic_conn *conn = e->conn;
-	u64 build = 0, ack = 0, pkts = 0;
-	u32 t, n;
+	struct quic_conn *conn = p->end[PAIR_CLIENT].conn;
+	u64 build = 0, ack = 0, allocs;
+	u32 t;
 
 	for (t = 0; t < TRAINS; t++) {
 		tx_refill(conn, s);
-		p->now += 500000;
-		build += build_once(p, e, TRAIN, &n);
-		if (n != TRAIN)
-			die("a short train");
-		pkts += n;
-		p->now += 500000;
-		ack += tx_ack(p, conn, conn->space[QUIC_SPACE_APP].tx_next - 1, (*rx_pn)++);
-		tx_open(conn);
+		allocs = shim_host_allocs();
+		build += tx_train(p, TRAIN);
+		tx_settle(p, rx_pn);
+		tx_train(p, 32);
+		tx_train(p, 32);
+		ack += tx_settle(p, rx_pn);
+		n_allocs += shim_host_allocs() - allocs;
 	}
-	results[BUILD][rep] = (double)build / pkts;
-	results[ACK_IN][rep] = (double)ack / pkts;
+	n_pkts += TRAINS * (TRAIN + 64);
+	results[BUILD][rep] = (double)build / TRAINS / TRAIN;
+	results[ACK_IN][rep] = (double)ack / TRAINS / 64;
 }
 
 static void bench_tx(int reps)
@@ -354,6 +401,44 @@ static void bench_tx(int reps)
 	pair_free(p);
 }
 
+/* Only the last of @n packets in flight is acknowledged: all others are lost. */
+static void bench_loss(u32 n, enum metric m, int reps)
+{
+	struct pair *p = connected();
+	struct quic_conn *conn = p->end[PAIR_CLIENT].conn;
+	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next, lost, took;
+	struct quic_stream *s;
+	u32 i;
+	int rep;
+
+	if (quic_conn_stream_open(conn, false, &s))
+		die("no stream");
+	conn->skips.next = U64_MAX;
+	p->now += QUIC_NS_PER_SEC;
+	for (rep = -1; rep < reps; rep++) {
+		tx_open(conn);
+		for (i = 0; i < n / 40; i++) {
+			tx_refill(conn, s);
+			tx_train(p, 40);
+		}
+		p->now += 500000;
+		lost = conn->stats.pkts_lost;
+		took = tx_ack(p, conn, conn->space[QUIC_SPACE_APP].tx_next - 1, false, rx_pn++);
+		lost = conn->stats.pkts_lost - lost;
+		if (lost < n - 10)
+			die("not all were lost");
+		if (rep >= 0)
+			results[m][rep] = (double)took / lost;
+		/* All is sent again; the size of packets is to stay. */
+		quic_pmtud_alive(conn);
+		tx_open(conn);
+		while (conn->streams.sched.again)
+			tx_train(p, 8);
+		tx_settle(p, &rx_pn);
+	}
+	pair_free(p);
+}
+
 /* ---- many streams ---- */
 
 static struct quic_stream *open_shared(struct quic_conn *conn)
@@ -373,23 +458,23 @@ static struct quic_stream *open_shared(struct quic_conn *conn)
 static void bench_build(u32 open, u32 n, enum metric m, int reps)
 {
 	struct pair *p = connected();
-	struct pair_end *e = &p->end[PAIR_CLIENT];
-	struct quic_conn *conn = e->conn;
-	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next, build, pkts;
+	struct quic_conn *conn = p->end[PAIR_CLIENT].conn;
+	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next, build;
 	struct quic_stream **s = calloc(open, sizeof(*s));
 	struct quic_txbuf *buf;
 	bool merged;
-	u32 i, t, got;
+	u32 i, t;
 	int rep;
 
 	for (i = 0; i < open; i++)
 		s[i] = open_shared(conn);
 	for (i = 0; i < n; i++)
 		s[i] = s[i * (open / n)];
+	conn->skips.next = U64_MAX;	/* its ACKs are of everything */
 	tx_open(conn);
 	p->now += QUIC_NS_PER_SEC;
 	for (rep = -1; rep < reps; rep++) {
-		for (build = 0, pkts = 0, t = 0; t < TRAINS; t++) {
+		for (build = 0, t = 0; t < TRAINS; t++) {
 			for (i = 0; i < n; i++) {
 				if (s[i]->tx.end - s[i]->tx.next >= 65536)
 					continue;
@@ -398,17 +483,11 @@ static void bench_build(u32 open, u32 n, enum metric m, int reps)
 				if (quic_stream_append(conn, s[i], buf->data, 65536, buf, &merged))
 					die("append");
 			}
-			p->now += 500000;
-			build += build_once(p, e, TRAIN, &got);
-			if (got != TRAIN)
-				die("a short train");
-			pkts += got;
-			p->now += 500000;
-			tx_ack(p, conn, conn->space[QUIC_SPACE_APP].tx_next - 1, rx_pn++);
-			tx_open(conn);
+			build += tx_train(p, TRAIN);
+			tx_settle(p, &rx_pn);
 		}
 		if (rep >= 0)
-			results[m][rep] = (double)build / pkts;
+			results[m][rep] = (double)build / TRAINS / TRAIN;
 	}
 	free(s);
 	pair_free(p);
@@ -453,6 +532,41 @@ static void bench_ingest(u32 open, u32 n, enum metric m, int reps)
 	pair_free(b.p);
 }
 
+/* ---- memory ---- */
+
+/*
+ * Both ends have sent and received over a link that loses and reorders; then they are
+ * silent for ten seconds. Streams are gone, the handshake is long over.
+ */
+static void bench_memory(void)
+{
+	struct pair_cfg cfg;
+	struct pair *p;
+	u32 i, left = 0;
+
+	shim_host_reset(1);
+	pair_defaults(&cfg);
+	cfg.check_every = 0;
+	for (i = 0; i < 2; i++) {
+		cfg.link[i].loss = 20;
+		cfg.link[i].reorder = 100;
+		cfg.link[i].reorder_delay = 10 * QUIC_NS_PER_MS;
+		cfg.local[i].max_idle_timeout = 60000;
+	}
+	p = pair_new(&cfg);
+	for (i = 0; i < 8; i++)
+		pair_flow(p, i % 2 ? PAIR_CLIENT : PAIR_SERVER, 2 << 20);
+	if (!pair_run(p, pair_all_done, p->now + 1000 * QUIC_NS_PER_SEC))
+		die("nothing arrives");
+	pair_run(p, NULL, p->now + 10 * QUIC_NS_PER_SEC);
+	for (i = 0; i < 2; i++)
+		left += p->end[i].conn->streams.n_open;
+	if (left || !pair_established(p))
+		die("a connection is not idle");
+	facts[CONN_BYTES].value = shim_host_bytes() / 2;
+	pair_free(p);
+}
+
 /* ---- reporting ---- */
 
 static int by_value(const void *a, const void *b)
@@ -462,34 +576,49 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static double ratio(enum metric many, enum metric few, int reps)
+{
+	return results[many][reps / 2] / results[few][reps / 2];
+}
+
+/* With results[] in order. */
+static void report_facts(FILE *out, int reps)
+{
+	u32 i;
+
+	facts[BUILD_RATIO].value = ratio(BUILD_MANY, BUILD_FEW, reps);
+	facts[INGEST_RATIO].value = ratio(INGEST_MANY, INGEST_FEW, reps);
+	facts[STREAMS_RATIO].value = max(facts[BUILD_RATIO].value, facts[INGEST_RATIO].value);
+	facts[ALLOCS].value = (double)n_allocs / n_pkts;
+	for (i = 0; i < FACTS; i++) {
+		printf("%-30s %9.2f %s\n", facts[i].name, facts[i].value, facts[i].unit);
+		if (out)
+			fprintf(out, "{\"name\":\"%s\",\"value\":%.2f,"
+				"\"unit\":\"%s\",\"spread\":0}\n",
+				facts[i].name, facts[i].value, facts[i].unit);
+	}
+}
+
 static void report(FILE *out, int reps)
 {
 	double *r, median, spread;
 	int m;
 
-	printf("%-24s %9s %9s %9s %9s   (ns per packet, %d repetitions)\n", "",
+	printf("%-30s %9s %9s %9s %9s   (ns per packet, %d repetitions)\n", "",
 	       "median", "spread", "lowest", "highest", reps);
 	for (m = 0; m < METRICS; m++) {
 		r = results[m];
 		qsort(r, reps, sizeof(*r), by_value);
 		median = r[reps / 2];
 		spread = r[reps - 1 - reps / 4] - r[reps / 4];
-		printf("%-24s %9.1f %9.1f %9.1f %9.1f\n", names[m], median, spread,
+		printf("%-30s %9.1f %9.1f %9.1f %9.1f\n", names[m], median, spread,
 		       r[0], r[reps - 1]);
 		if (out)
 			fprintf(out, "{\"name\":\"%s\",\"value\":%.1f,"
 				"\"unit\":\"ns\",\"spread\":%.1f}\n",
 				names[m], median, spread);
 	}
-	for (m = 0; m < (int)(sizeof(ratios) / sizeof(*ratios)); m++) {
-		median = results[ratios[m].many][reps / 2] /
-			 results[ratios[m].few][reps / 2];
-		printf("%-24s %9.2f\n", ratios[m].name, median);
-		if (out)
-			fprintf(out, "{\"name\":\"%s\",\"value\":%.2f,"
-				"\"unit\":\"ratio\",\"spread\":0}\n",
-				ratios[m].name, median);
-	}
+	report_facts(out, reps);
 }
 
 static void pin(int cpu)
@@ -522,10 +651,12 @@ int main(int argc, char **argv)
 	}
 	pin(cpu < 0 ? 0 : cpu);
 	calibrate();
-	shim_host_reset(1);
+	bench_memory();
 	shim_host_fast();
 	bench_rx(reps);
 	bench_tx(reps);
+	bench_loss(1000, LOSS_FEW, reps);
+	bench_loss(10000, LOSS_MANY, reps);
 	bench_build(FEW, FEW, BUILD_FEW, reps);
 	bench_build(MANY, FEW, BUILD_MANY, reps);
 	bench_build(MANY, MANY, BUILD_ALL, reps);

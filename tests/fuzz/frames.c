@@ -106,7 +106,8 @@ static void check_ack(const struct quic_frame *f, struct quic_rangeset *s)
 static void again_as_ack(const struct quic_frame *f)
 {
 	u64 ecn[] = { f->u.ack.ect0, f->u.ack.ect1, f->u.ack.ce };
-	struct quic_rangeset s;
+	struct quic_range ranges[QUIC_RANGES_MAX];
+	struct quic_rangeset s = { .r = ranges };
 	struct quic_error err = {};
 	struct quic_frame again;
 	struct quic_rcur r;

@@ -8,6 +8,7 @@
  */
 #include "pair.h"
 #include "../../kmod/core/conn_int.h"
+#include "../../kmod/core/pnspace.h"
 #include "../../kmod/core/stream.h"
 
 static const char *check_sent(const struct quic_conn *conn, u64 *in_flight)
@@ -280,7 +281,6 @@ static bool amp_blocked(const struct quic_conn *conn)
 /* Frames that could leave, were it only for this end. */
 static bool has_work(const struct quic_conn *conn)
 {
-	u64 off, len;
 	u32 i;
 
 	for (i = 0; i < QUIC_SPACES; i++) {
@@ -288,7 +288,7 @@ static bool has_work(const struct quic_conn *conn)
 
 		if (s->gone || (i == QUIC_SPACE_APP && !conn->handshake_complete))
 			continue;
-		if (s->probes || quic_sendbuf_next(&s->crypto_tx, QUIC_VARINT_MAX, &off, &len))
+		if (s->probes || quic_pnspace_crypto_ready(s))
 			return true;
 	}
 	return conn->handshake_complete &&

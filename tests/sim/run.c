@@ -46,6 +46,8 @@ static void set_limits(struct pair_cfg *cfg, const struct sim_scenario *sc)
 
 static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 seed)
 {
+	u32 i;
+
 	pair_defaults(cfg);
 	cfg->seed = seed;
 	cfg->cc = sc->newreno ? &quic_cc_newreno : &quic_cc_cubic;
@@ -59,6 +61,8 @@ static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 see
 	cfg->retry = sc->retry;
 	cfg->handshake_timeout = (sc->handshake_ms ? sc->handshake_ms : 1000000) * MS;
 	cfg->max_flows = max(sc->load.n[0] + sc->load.n[1], 1U);
+	for (i = 0; i < SIM_EVENTS; i++)
+		cfg->max_flows += sc->event[i].action == SIM_URGENT;
 	cfg->check_every = sc->check_every ? sc->check_every : 1;
 	memcpy(cfg->link, sc->link, sizeof(cfg->link));
 	memcpy(cfg->rebind_at, sc->rebind_at, sizeof(cfg->rebind_at));
@@ -132,6 +136,49 @@ static void acknowledge_all(struct sim_run *s, enum pair_side to)
 	pair_inject(s->p, to, QUIC_CRYPTO_APP, sp->rx_next, buf, w.p - buf);
 }
 
+/* The stream is opened, and has its turn, as any other at first. */
+static void write_urgent(struct sim_run *s, const struct sim_event *ev)
+{
+	struct quic_conn *conn = s->p->end[ev->side].conn;
+	struct pair_flow *f = pair_flow(s->p, ev->side, ev->arg * KB);
+	struct quic_stream *stream;
+
+	pair_pump(s->p);
+	stream = f->opened ? quic_conn_stream_find(conn, f->id) : NULL;
+	if (!stream || quic_stream_set_priority(conn, stream, 0, false))
+		sim_fail(s, "the urgent stream could not be opened");
+}
+
+/* Did the urgent stream, the last that was opened, overtake the others? */
+static void look_overtook(struct sim_run *s, enum pair_side side)
+{
+	const struct pair_flow *f = &s->p->flow[s->p->n_flows - 1];
+
+	if (!f->done)
+		sim_fail(s, "%llu of %llu urgent bytes have arrived at %llu ms", f->received,
+			 f->total, div_u64(s->p->now - s->p->begin, MS));
+	while (f-- != s->p->flow)
+		if (f->from == side && f->done)
+			sim_fail(s, "nothing was left to overtake");
+}
+
+static void look_even(struct sim_run *s, enum pair_side side, u64 apart)
+{
+	u64 least = U64_MAX, most = 0;
+	u32 i;
+
+	for (i = 0; i < s->p->n_flows; i++) {
+		const struct pair_flow *f = &s->p->flow[i];
+
+		if (f->from != side)
+			continue;
+		least = min(least, f->received);
+		most = max(most, f->received);
+	}
+	if (!least || most - least > apart)
+		sim_fail(s, "streams that share have moved %llu to %llu bytes", least, most);
+}
+
 static void happen(struct sim_run *s, const struct sim_event *ev)
 {
 	struct pair_end *e = &s->p->end[ev->side];
@@ -153,6 +200,15 @@ static void happen(struct sim_run *s, const struct sim_event *ev)
 		break;
 	case SIM_OPTIMIST:
 		acknowledge_all(s, ev->side);
+		break;
+	case SIM_URGENT:
+		write_urgent(s, ev);
+		break;
+	case SIM_OVERTOOK:
+		look_overtook(s, ev->side);
+		break;
+	case SIM_EVEN:
+		look_even(s, ev->side, ev->arg * KB);
 		break;
 	case SIM_CLOSE:
 		quic_conn_close(e->conn, true, 7, "closed", s->p->now);

@@ -143,11 +143,18 @@ const struct sim_scenario sim_scenarios[] = {
 		.lost_max = 20, .done_by = 2 * SEC, .closed_by = 2 * SEC,
 	}, {
 		.name = "reorder-100",
-		.what = "one in twenty is overtaken by about a hundred: what was no loss is undone",
+		.what = "one in twenty is overtaken by up to a hundred: losses are waited for",
 		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB,
 			     .reorder = 50, .reorder_delay = 12 * MS),
 		.load = { .n = { 1, 0 }, .bytes = { 20 * MB } },
-		.done_by = 6 * SEC, .closed_by = 2 * SEC,
+		.lost_max = 1000, .done_by = 2400 * MS, .closed_by = 2 * SEC,
+	}, {
+		.name = "reorder-half",
+		.what = "every other one is overtaken by up to a hundred",
+		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB,
+			     .reorder = 500, .reorder_delay = 12 * MS),
+		.load = { .n = { 1, 0 }, .bytes = { 20 * MB } },
+		.done_by = 3 * SEC, .closed_by = 2 * SEC,
 	}, {
 		.name = "duplicates",
 		.what = "half of the datagrams come twice",
@@ -253,6 +260,41 @@ const struct sim_scenario sim_scenarios[] = {
 		.load = { .n = { 300, 300 }, .bytes = { 5 * KB, 5 * KB }, .uni = true },
 		.streams = 400, .check_every = 8,
 		.done_by = 20 * SEC, .closed_by = 5 * SEC,
+	}, {
+		.name = "urgent",
+		.what = "100 KB of urgency 0 overtake eight streams of urgency 3 in mid-transfer",
+		.link = BOTH(.delay = 10 * MS, .rate = MBIT(20), .queue = 50 * KB),
+		.load = { .n = { 8, 0 }, .bytes = { 400 * KB } },
+		.event = {
+			{ 500 * MS, SIM_URGENT, PAIR_CLIENT, 100 },
+			{ 620 * MS, SIM_OVERTOOK, PAIR_CLIENT, 0 },
+		},
+		.tx_max = 4 * MB,
+		.done_by = 2 * SEC, .closed_by = 2 * SEC,
+	}, {
+		.name = "urgent-loss",
+		.what = "the same, 1 % lost: what is sent again is urgent too",
+		.link = BOTH(.delay = 10 * MS, .rate = MBIT(20), .queue = 50 * KB, .loss = 10),
+		.load = { .n = { 8, 0 }, .bytes = { 1200 * KB } },
+		.event = {
+			{ 3000 * MS, SIM_URGENT, PAIR_CLIENT, 100 },
+			{ 3400 * MS, SIM_OVERTOOK, PAIR_CLIENT, 0 },
+		},
+		.tx_max = 12 * MB,
+		.done_by = 30 * SEC, .closed_by = 20 * SEC,
+	}, {
+		.name = "shared-evenly",
+		.what = "eight incremental streams move at one speed",
+		.link = BOTH(.delay = 10 * MS, .rate = MBIT(20)),
+		.load = { .n = { 8, 0 }, .bytes = { 400 * KB } },
+		.event = {
+			{ 200 * MS, SIM_EVEN, PAIR_CLIENT, 3 },
+			{ 500 * MS, SIM_EVEN, PAIR_CLIENT, 3 },
+			{ 800 * MS, SIM_EVEN, PAIR_CLIENT, 3 },
+			{ 1100 * MS, SIM_EVEN, PAIR_CLIENT, 3 },
+		},
+		.tx_max = 4 * MB,
+		.done_by = 2 * SEC, .closed_by = 2 * SEC,
 	}, {
 		.name = "tiny-streams",
 		.what = "2000 streams of one byte, 16 at a time",

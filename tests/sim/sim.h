@@ -26,6 +26,9 @@ enum sim_action {
 	SIM_SHUTDOWN,		/* once all is acknowledged, @arg ms at most */
 	SIM_OPTIMIST,		/* its core is told that all it sent has arrived */
 	SIM_MEMORY,		/* @arg permille of allocations fail from now on */
+	SIM_URGENT,		/* writes @arg KB on another stream, of urgency 0 */
+	SIM_OVERTOOK,		/* a look: that one has arrived, no other of @side has */
+	SIM_EVEN,		/* a look: all of @side have moved, @arg KB apart at most */
 };
 
 /**

@@ -4,6 +4,7 @@
  * sides' lists agree, also under loss; retiring, "retire prior to", lengths.
  */
 #include "unit_pair.h"
+#include "../../kmod/core/cid.h"
 
 #define SEC	QUIC_NS_PER_SEC
 
@@ -119,6 +120,7 @@ static void retire_prior_to(struct unit *t)
 	struct quic_conn *c;
 	struct quic_cid third;
 	struct pair *p;
+	u32 i;
 
 	pair_defaults(&cfg);
 	p = unit_connected(t, &cfg);
@@ -126,10 +128,27 @@ static void retire_prior_to(struct unit *t)
 	third = remote(c, 3)->cid;
 	pair_flow(p, PAIR_CLIENT, 300000);
 	pair_run(p, NULL, p->now + SEC / 50);
+	/* Without memory for what is to be retired the packet counts as lost. */
+	shim_host_fail_some(1000);
+	pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, 100000, frame, sizeof(frame));
+	shim_host_fail_some(0);
+	EXPECT_EQ(t, c->stats.pkts_dropped, 1);
+	EXPECT(t, remote(c, 0) && remote(c, 1) && remote(c, 2) && !remote(c, 20));
+	EXPECT_EQ(t, c->cids.retire_prior_to, 0);
 	/* The number of a packet the server will not use. */
 	pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, 100000, frame, sizeof(frame));
 	EXPECT(t, !remote(c, 0) && !remote(c, 1) && !remote(c, 2));
 	EXPECT(t, remote(c, 20));
+	/* What is owed stays until the peer knows of it, and no longer. */
+	for (i = 0; i < 3; i++) {
+		quic_cid_trim(c);
+		if (!EXPECT(t, c->cids.retired))
+			break;
+		EXPECT_EQ(t, c->cids.retired[i].seq, i);
+		quic_valsync_stop(&c->cids.retired[i].announce);
+	}
+	quic_cid_trim(c);
+	EXPECT(t, !c->cids.retired);
 	EXPECT(t, quic_cid_equal(quic_conn_dcid(c), &third) ||
 	       quic_cid_equal(quic_conn_dcid(c), &remote(c, 20)->cid));
 	EXPECT_EQ(t, quic_conn_state(c), QUIC_CONN_ESTABLISHED);

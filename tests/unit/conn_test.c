@@ -829,7 +829,7 @@ static void memory_fails_at(struct unit *t)
 		if (!shim_host_failed())
 			break;
 	}
-	EXPECT_GT(t, n, 100);
+	EXPECT_GT(t, n, 50);
 	unit_log("# %llu allocations in a life", n);
 }
 

@@ -107,6 +107,7 @@ static void idle_never(struct unit *t)
 	for (i = 0; i < 2; i++)
 		cfg.local[i].max_idle_timeout = 0;
 	p = unit_connected(t, &cfg);
+	pair_run(p, NULL, p->now + 5 * SEC);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(t, quic_conn_deadline(p->end[i].conn), QUIC_TIME_NEVER);
 	pair_free(p);
@@ -122,6 +123,7 @@ static void idle_longest(struct unit *t)
 	for (i = 0; i < 2; i++)
 		cfg.local[i].max_idle_timeout = QUIC_VARINT_MAX;
 	p = unit_connected(t, &cfg);
+	pair_run(p, NULL, p->now + 5 * SEC);
 	for (i = 0; i < 2; i++)
 		EXPECT_GT(t, quic_conn_deadline(p->end[i].conn), p->now + 1000000 * SEC);
 	pair_free(p);

@@ -157,8 +157,8 @@ static void scattered_bytes(struct unit *t)
 		inject(p, PAIR_SERVER, frames, w.p - frames);
 	}
 	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
-	EXPECT_EQ(t, s->streams.rx_copies, shim_host_live_kind(QUIC_OBJ_RX_SMALL));
-	EXPECT_EQ(t, s->streams.rx_copies, QUIC_RX_CHUNKS_MAX);
+	EXPECT_EQ(t, s->streams.rx_pool.copies, shim_host_live_kind(QUIC_OBJ_RX_SMALL));
+	EXPECT_EQ(t, s->streams.rx_pool.copies, QUIC_RX_CHUNKS_MAX);
 	EXPECT_GT(t, s->stats.pkts_dropped, 0);
 	finish(t, p);
 	EXPECT_EQ(t, shim_host_live(), 0);

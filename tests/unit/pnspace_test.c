@@ -4,6 +4,7 @@
  * disorder, never for ACKs alone; and the delay that it reports.
  */
 #include "unit.h"
+#include "../shim/shim_host.h"
 #include "../../kmod/core/pnspace.h"
 
 #define MS	QUIC_NS_PER_MS
@@ -118,6 +119,43 @@ static void delay_field(struct unit *t)
 	EXPECT_EQ(t, quic_pnspace_put_ack(&s, &w, 3, 2, 0), 0);
 }
 
+/* TLS bytes that come after the room for them was given back go on where they were. */
+static void crypto_again(struct unit *t)
+{
+	struct quic_crypto *c;
+	u64 off, len;
+
+	quic_pnspace_init(&s);
+	EXPECT(t, !quic_pnspace_crypto_ready(&s));
+	EXPECT_EQ(t, shim_host_live(), 0);
+	shim_host_fail_at(1);
+	EXPECT(t, !quic_pnspace_crypto(&s));
+	shim_host_fail_at(0);
+	c = quic_pnspace_crypto(&s);
+	ASSERT(t, c);
+	EXPECT(t, quic_pnspace_crypto(&s) == c);
+	ASSERT_EQ(t, quic_sendbuf_append_copy(&c->tx, (const u8 *)"0123456789", 10), 0);
+	EXPECT(t, quic_pnspace_crypto_ready(&s));
+	quic_sendbuf_sent(&c->tx, 0, 10, false);
+	quic_sendbuf_acked(&c->tx, NULL, 0, 10, false);
+	EXPECT_EQ(t, quic_recvbuf_add(&c->rx, 0, (const u8 *)"abcdefg", 7, NULL), 0);
+	quic_recvbuf_consume(&c->rx, 7);
+	quic_pnspace_free_crypto(&s, NULL);
+	EXPECT(t, !quic_pnspace_crypto_ready(&s));
+	EXPECT_EQ(t, shim_host_live(), 0);
+	c = quic_pnspace_crypto(&s);
+	ASSERT(t, c);
+	EXPECT(t, !quic_pnspace_crypto_ready(&s));
+	ASSERT_EQ(t, quic_sendbuf_append_copy(&c->tx, (const u8 *)"xyz", 3), 0);
+	EXPECT(t, quic_sendbuf_next(&c->tx, QUIC_VARINT_MAX, &off, &len));
+	EXPECT_EQ(t, off, 10);
+	EXPECT_EQ(t, len, 3);
+	/* What came before is known, also when it comes again. */
+	EXPECT_EQ(t, quic_recvbuf_add(&c->rx, 0, (const u8 *)"abcdefgh", 8, NULL), 0);
+	EXPECT_EQ(t, c->rx.contig - c->rx.read, 1);
+	quic_pnspace_free(&s, NULL);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(every_second),
 	UNIT_CASE(not_for_acks),
@@ -125,6 +163,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(gap_below_an_ack),
 	UNIT_CASE(handshake_at_once),
 	UNIT_CASE(delay_field),
+	UNIT_CASE(crypto_again),
 };
 
 UNIT_SUITE(pnspace, cases);

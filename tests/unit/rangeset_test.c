@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Ranges of packet numbers and the ACK frames made of them (RFC 9000 19.3). */
 #include "unit.h"
+#include "../shim/shim_host.h"
 #include "../../kmod/core/rangeset.h"
 #include "../../kmod/core/wire_frame.h"
 
-static struct quic_rangeset set;
+static struct quic_rangeset set = { .r = set.few };
 static u8 buf[2048];
 
 /* The model: one flag per number, for numbers below MODEL. */
@@ -28,7 +29,7 @@ static void in_order(struct unit *t)
 {
 	u64 v;
 
-	quic_rangeset_init(&set);
+	quic_rangeset_free(&set);
 	EXPECT(t, !quic_rangeset_contains(&set, 0));
 	for (v = 0; v < 1000; v++)
 		EXPECT(t, quic_rangeset_add(&set, v));
@@ -44,7 +45,7 @@ static void in_order(struct unit *t)
 
 static void joins(struct unit *t)
 {
-	quic_rangeset_init(&set);
+	quic_rangeset_free(&set);
 	quic_rangeset_add(&set, 10);
 	quic_rangeset_add(&set, 12);
 	EXPECT_EQ(t, set.n, 2);
@@ -63,6 +64,7 @@ static void joins(struct unit *t)
 	EXPECT_EQ(t, set.n, 3);
 	EXPECT(t, quic_rangeset_add(&set, 0));
 	invariants(t, &set);
+	quic_rangeset_free(&set);
 }
 
 /* The bound: the lowest range goes, and its numbers count as seen. */
@@ -70,7 +72,7 @@ static void overflow(struct unit *t)
 {
 	u64 i;
 
-	quic_rangeset_init(&set);
+	quic_rangeset_free(&set);
 	for (i = 0; i < QUIC_RANGES_MAX; i++)
 		quic_rangeset_add(&set, 100 + 10 * i);
 	EXPECT_EQ(t, set.n, QUIC_RANGES_MAX);
@@ -93,13 +95,14 @@ static void overflow(struct unit *t)
 	EXPECT(t, quic_rangeset_add(&set, 119));
 	EXPECT_EQ(t, set.floor, 116);
 	invariants(t, &set);
+	quic_rangeset_free(&set);
 }
 
 static void drop_below(struct unit *t)
 {
 	u64 v;
 
-	quic_rangeset_init(&set);
+	quic_rangeset_free(&set);
 	for (v = 0; v < 100; v += 10) {
 		quic_rangeset_add(&set, v);
 		quic_rangeset_add(&set, v + 1);
@@ -118,6 +121,56 @@ static void drop_below(struct unit *t)
 	EXPECT(t, quic_rangeset_contains(&set, 999));
 	EXPECT(t, quic_rangeset_add(&set, 1000));
 	invariants(t, &set);
+	quic_rangeset_free(&set);
+}
+
+/* Without memory for more ranges the lowest goes early; there is room again later. */
+static void no_memory(struct unit *t)
+{
+	u64 i;
+
+	quic_rangeset_free(&set);
+	shim_host_fail_some(1000);
+	for (i = 0; i < 6; i++)
+		EXPECT(t, quic_rangeset_add(&set, 100 + 10 * i));
+	EXPECT_EQ(t, shim_host_failed(), 2);
+	EXPECT_EQ(t, set.n, QUIC_RANGES_FEW);
+	EXPECT_EQ(t, set.floor, 111);
+	EXPECT(t, !quic_rangeset_add(&set, 105));
+	EXPECT(t, quic_rangeset_add(&set, 115));	/* below all: forgotten at once */
+	EXPECT_EQ(t, set.floor, 116);
+	EXPECT(t, quic_rangeset_add(&set, 121));	/* needs no room */
+	shim_host_fail_some(0);
+	EXPECT(t, quic_rangeset_add(&set, 160));
+	EXPECT_EQ(t, set.n, QUIC_RANGES_FEW + 1);
+	EXPECT_EQ(t, set.r[QUIC_RANGES_FEW].lo, 120);
+	EXPECT_EQ(t, set.floor, 116);
+	invariants(t, &set);
+	quic_rangeset_free(&set);
+}
+
+/* What is allocated stays until it is asked for; then few ranges are left. */
+static void trimmed(struct unit *t)
+{
+	u64 i;
+
+	quic_rangeset_free(&set);
+	for (i = 0; i < 2 * QUIC_RANGES_FEW; i++)
+		quic_rangeset_add(&set, 10 * i);
+	quic_rangeset_drop_below(&set, 10);
+	EXPECT_EQ(t, set.n, 2 * QUIC_RANGES_FEW - 1);
+	EXPECT_EQ(t, shim_host_live(), 1);
+	quic_rangeset_trim(&set);
+	EXPECT_EQ(t, shim_host_live(), 0);
+	EXPECT_EQ(t, set.n, QUIC_RANGES_FEW);
+	EXPECT_EQ(t, set.floor, 10 * (QUIC_RANGES_FEW - 1) + 1);
+	for (i = 0; i < 2 * QUIC_RANGES_FEW; i++)
+		EXPECT(t, quic_rangeset_contains(&set, 10 * i));
+	EXPECT(t, !quic_rangeset_contains(&set, 10 * QUIC_RANGES_FEW + 1));
+	quic_rangeset_trim(&set);
+	EXPECT_EQ(t, set.n, QUIC_RANGES_FEW);
+	invariants(t, &set);
+	EXPECT_EQ(t, shim_host_allocs(), 1);
 }
 
 /* Random numbers near a moving front, against the model. */
@@ -128,7 +181,7 @@ static void against_bitmap(struct unit *t)
 	bool fresh;
 
 	for (round = 0; round < 100; round++) {
-		quic_rangeset_init(&set);
+		quic_rangeset_free(&set);
 		memset(model, 0, sizeof(model));
 		for (i = 0, front = 0; i < 1500; i++) {
 			front = min_t(u64, front + unit_below(t, 4), MODEL - 1);
@@ -146,6 +199,7 @@ static void against_bitmap(struct unit *t)
 			EXPECT_EQ(t, quic_rangeset_contains(&set, v),
 				  v < set.floor || model[v]);
 	}
+	quic_rangeset_free(&set);
 }
 
 static void random_set(struct unit *t)
@@ -153,7 +207,7 @@ static void random_set(struct unit *t)
 	u32 i, n = 1 + unit_below(t, 60);
 	u64 v = unit_rand_bits(t, 60);
 
-	quic_rangeset_init(&set);
+	quic_rangeset_free(&set);
 	for (i = 0; i < n; i++) {
 		quic_rangeset_add(&set, v);
 		v += 1 + unit_rand_bits(t, 16) * unit_below(t, 2);
@@ -205,6 +259,7 @@ static void ack_round_trip(struct unit *t)
 		if (room >= 200 + 24)
 			EXPECT_EQ(t, n, set.n);
 	}
+	quic_rangeset_free(&set);
 }
 
 /* Room grows byte by byte: so do ranges, and nothing is written beyond. */
@@ -213,7 +268,7 @@ static void ack_room(struct unit *t)
 	u32 room, len, last = 0, limit;
 	struct quic_wcur w;
 
-	quic_rangeset_init(&set);
+	quic_rangeset_free(&set);
 	w = quic_wcur_init(buf, 100);
 	EXPECT_EQ(t, quic_rangeset_put_ack(&set, &w, 0, NULL, 100), 0);
 	for (room = 0; room < 200; room += 3)
@@ -236,6 +291,7 @@ static void ack_room(struct unit *t)
 		}
 	}
 	EXPECT_GT(t, last, 2 * QUIC_RANGES_MAX);
+	quic_rangeset_free(&set);
 }
 
 static const struct unit_case cases[] = {
@@ -243,6 +299,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(joins),
 	UNIT_CASE(overflow),
 	UNIT_CASE(drop_below),
+	UNIT_CASE(no_memory),
+	UNIT_CASE(trimmed),
 	UNIT_CASE(against_bitmap),
 	UNIT_CASE(ack_round_trip),
 	UNIT_CASE(ack_room),

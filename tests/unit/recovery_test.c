@@ -7,6 +7,7 @@
 #include "../shim/pair.h"
 #include "../../kmod/core/recovery.h"
 #include "../../kmod/core/undo.h"
+#include "../../kmod/core/reorder.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
@@ -355,7 +356,7 @@ static void not_undone(struct unit *t)
 	EXPECT_EQ(t, conn->stats.undone, 0);
 	EXPECT_EQ(t, conn->path.cc.cwnd, reduced);
 	EXPECT_EQ(t, conn->undo.n, 1);
-	EXPECT_EQ(t, conn->undo.pn[0], first);
+	EXPECT_EQ(t, conn->undo.list->pn[0], first);
 	finish(t);
 }
 
@@ -403,13 +404,86 @@ static void undo_is_bounded(struct unit *t)
 	quic_undo_lost(conn, QUIC_SPACE_APP, first + 58);
 	EXPECT_EQ(t, conn->undo.n, 0);
 	quic_undo_free(conn);
-	conn->undo.pn = NULL;
 	shim_host_fail_some(1000);
 	quic_undo_begin(conn);
 	shim_host_fail_some(0);
 	quic_undo_lost(conn, QUIC_SPACE_APP, first + 58);
 	EXPECT_EQ(t, conn->undo.n, 0);
 	finish(t);
+}
+
+/* A spurious loss raises both thresholds, as far as the packet was overtaken. */
+static void patience(struct unit *t)
+{
+	u64 delay;
+
+	ASSERT(t, start(t));
+	send_packets(t, 40);
+	p->now += 20 * MS;
+	ack(6, 6);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4);		/* 0 to 3 */
+	EXPECT_EQ(t, quic_reorder_threshold(&conn->path), QUIC_PACKET_THRESHOLD);
+	delay = quic_reorder_delay(&conn->path);
+	EXPECT_EQ(t, delay, quic_rtt_loss_delay(&conn->path.rtt));
+	ack2(6, 6, 2, 3);
+	EXPECT_EQ(t, quic_reorder_threshold(&conn->path), QUIC_PACKET_THRESHOLD + 5);
+	ack2(6, 6, 0, 3);
+	EXPECT_EQ(t, conn->stats.pkts_spurious, 4);
+	EXPECT_EQ(t, conn->stats.undone, 1);
+	EXPECT_EQ(t, quic_reorder_threshold(&conn->path), QUIC_PACKET_THRESHOLD + 7);
+	/* More time once in a round trip. */
+	EXPECT_EQ(t, quic_reorder_delay(&conn->path), delay + conn->path.rtt.min / 4);
+	ack(20, 20);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4 + 6);	/* 4, 5 and 7 to 10 */
+	/* The others are when time is over, later than RFC 9002 has it. */
+	delay = quic_rtt_loss_delay(&conn->path.rtt);
+	pair_run(p, NULL, p->now - 20 * MS + delay + MS);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4 + 6);
+	pair_run(p, NULL, p->now + conn->path.rtt.min / 4);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 4 + 6 + 9);	/* 11 to 19 */
+	finish(t);
+}
+
+/* Neither a peer's late ACKs nor time make it endless, and without them it wears off. */
+static void patience_is_bounded(struct unit *t)
+{
+	struct quic_reorder *r;
+	struct quic_pnspace *s;
+	u64 most;
+	u32 i;
+
+	ASSERT(t, start(t));
+	s = &conn->space[QUIC_SPACE_APP];
+	r = &conn->path.reorder;
+	most = quic_rtt_loss_delay(&conn->path.rtt) + conn->path.rtt.smoothed;
+	for (i = 0; i < 1000; i++)
+		quic_reorder_reduced(&conn->path);
+	EXPECT_EQ(t, r->more + r->quarters + r->keep, 0);
+	s->largest_acked += 1000000;
+	for (i = 0; i < 100; i++) {
+		quic_reorder_spurious(conn, s->tx_next - 1);
+		quic_reorder_spurious(conn, s->tx_next - 1);
+		EXPECT_LE(t, quic_reorder_delay(&conn->path), most);
+		if (i < 3)
+			EXPECT_EQ(t, r->quarters, i + 1);
+		s->tx_next++;
+	}
+	EXPECT_EQ(t, quic_reorder_threshold(&conn->path), QUIC_REORDER_PKTS_MAX);
+	EXPECT_EQ(t, quic_reorder_delay(&conn->path), most);
+	for (i = 1; i < QUIC_REORDER_KEEP; i++)
+		quic_reorder_reduced(&conn->path);
+	EXPECT_EQ(t, quic_reorder_threshold(&conn->path), QUIC_REORDER_PKTS_MAX);
+	/* One that proves spurious begins the count again. */
+	quic_reorder_spurious(conn, 0);
+	for (i = 0; i < QUIC_REORDER_KEEP; i++)
+		quic_reorder_reduced(&conn->path);
+	EXPECT_LT(t, quic_reorder_threshold(&conn->path), QUIC_REORDER_PKTS_MAX / 2 + 3);
+	EXPECT_LT(t, quic_reorder_delay(&conn->path), most);
+	for (i = 0; i < 12 * QUIC_REORDER_KEEP; i++)
+		quic_reorder_reduced(&conn->path);
+	EXPECT_EQ(t, quic_reorder_threshold(&conn->path), QUIC_PACKET_THRESHOLD);
+	EXPECT_EQ(t, r->quarters + r->keep, 0);
+	pair_free(p);
 }
 
 /* RFC 9002 5.3: the peer's delay is taken off, up to its max_ack_delay. */
@@ -450,6 +524,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(not_undone),
 	UNIT_CASE(ce_is_not_undone),
 	UNIT_CASE(undo_is_bounded),
+	UNIT_CASE(patience),
+	UNIT_CASE(patience_is_bounded),
 	UNIT_CASE(rtt_samples),
 };
 

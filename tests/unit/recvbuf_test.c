@@ -214,6 +214,39 @@ static void peek_further(struct unit *t)
 	quic_recvbuf_free(&rb);
 }
 
+/* What flows allocates nothing; what was queued for a while is not all kept. */
+static void spare_objects(struct unit *t)
+{
+	struct quic_rxpool pool;
+	const u32 len = QUIC_RX_COPY_MAX + 1, n = QUIC_RX_SPARE_MAX + 10;
+	u64 off = 0, allocs, end;
+
+	start();
+	quic_rxpool_init(&pool);
+	rb.pool = &pool;
+	for (; off < n * len; off += len)
+		EXPECT_EQ(t, arrive(off, len), 0);
+	EXPECT_EQ(t, shim_host_allocs(), n);
+	read_some(t, off);
+	EXPECT_EQ(t, pool.n_spare, QUIC_RX_SPARE_MAX);
+	EXPECT_EQ(t, shim_host_live(), QUIC_RX_SPARE_MAX);
+	allocs = shim_host_allocs();
+	shim_host_fail_some(1000);
+	for (end = off + 10 * len; off < end; off += len) {
+		EXPECT_EQ(t, arrive(off, len), 0);
+		read_some(t, len);
+	}
+	shim_host_fail_some(0);
+	EXPECT_EQ(t, shim_host_allocs(), allocs);
+	EXPECT_EQ(t, arrive(off + len, len), 0);
+	quic_recvbuf_free(&rb);
+	EXPECT_EQ(t, pool.n_spare, QUIC_RX_SPARE_MAX);
+	quic_rxpool_trim(&pool);
+	EXPECT_EQ(t, pool.n_spare, 0);
+	EXPECT_EQ(t, shim_host_live(), 0);
+	EXPECT_EQ(t, pool.copies, 0);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(any_order),
 	UNIT_CASE(memory_fails),
@@ -222,6 +255,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(chunks_are_bounded),
 	UNIT_CASE(final_size),
 	UNIT_CASE(peek_further),
+	UNIT_CASE(spare_objects),
 };
 
 UNIT_SUITE(recvbuf, cases);

@@ -86,6 +86,50 @@ static void limits(struct unit *t)
 	quic_sent_free(&s);
 }
 
+/* What is far too large is made smaller, what is empty goes, and numbers go on. */
+static void shrinks(struct unit *t)
+{
+	u64 pn;
+
+	memset(&s, 0, sizeof(s));
+	for (pn = 0; pn < 2000; pn++)
+		send_pn(t, pn);
+	quic_sent_shrink(&s, false);
+	EXPECT_EQ(t, s.cap, 2048);
+	for (pn = 0; pn < 1990; pn++)
+		quic_sent_clear(quic_sent_get(&s, pn));
+	quic_sent_advance(&s);
+	shim_host_fail_at(1);
+	quic_sent_shrink(&s, true);
+	EXPECT_EQ(t, s.cap, 2048);
+	quic_sent_shrink(&s, false);
+	EXPECT_EQ(t, s.cap, QUIC_SENT_CAP_MIN);
+	EXPECT_EQ(t, s.base, 1990);
+	for (pn = 1990; pn < 2000; pn++) {
+		EXPECT_EQ(t, quic_sent_get(&s, pn)->flags, FLYING);
+		EXPECT_EQ(t, quic_sent_get(&s, pn)->time, pn * 3);
+	}
+	quic_sent_shrink(&s, true);
+	EXPECT(t, s.ring);
+	for (pn = 1990; pn < 2000; pn++)
+		quic_sent_clear(quic_sent_get(&s, pn));
+	quic_sent_advance(&s);
+	quic_sent_shrink(&s, false);
+	EXPECT(t, s.ring);
+	/* An ACK that nobody acknowledges is not waited for. */
+	send_pn(t, 2001);
+	quic_sent_get(&s, 2001)->flags = QUIC_SENT_OUTSTANDING;
+	quic_sent_shrink(&s, true);
+	EXPECT(t, !s.ring);
+	EXPECT_EQ(t, shim_host_live(), 0);
+	send_pn(t, 2005);
+	EXPECT_EQ(t, quic_sent_get(&s, 2005)->time, 2005 * 3);
+	quic_sent_clear(quic_sent_get(&s, 2005));
+	quic_sent_advance(&s);
+	EXPECT_EQ(t, s.base, 2006);
+	quic_sent_free(&s);
+}
+
 static void ranges(struct unit *t)
 {
 	struct quic_sent_pkt *p;
@@ -121,6 +165,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(slides),
 	UNIT_CASE(skipped_numbers),
 	UNIT_CASE(limits),
+	UNIT_CASE(shrinks),
 	UNIT_CASE(ranges),
 };
 
