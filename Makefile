@@ -40,7 +40,8 @@ export KSERIES
 parts := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,libquicsock daemon tools)))
 sub = $(MAKE) -C $(1) O=$(B)/$(1) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
-.PHONY: all modules modules-locked user deps-% demo test test-kernels sim sim-report test-planted fuzz \
+.PHONY: all modules modules-locked user deps-% demo test test-kernels sim sim-report test-planted \
+	coverage fuzz \
 	debug-kernel test-debug interop bench bench-core install load unload demo-here check clean \
 	distclean help $(parts)
 
@@ -91,6 +92,9 @@ sim-report: ## pictures of simulated transfers, into build/sim-report
 
 test-planted: ## are planted bugs found?
 	@tests/planted/run
+
+coverage: ## lines of the core that unit tests and simulator run (SHOW=5: what they do not)
+	@$(MAKE) -C tests/coverage O=$(B)/tests/coverage $(if $(SHOW),SHOW=$(SHOW)) coverage
 
 fuzz: ## each fuzzer for FUZZ_TIME seconds (600); findings in build/failures
 	@scripts/deps test

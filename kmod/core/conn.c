@@ -260,6 +260,8 @@ static int check_peer_cids(struct quic_conn *conn, const struct quic_tparams *tp
 				   !quic_cid_equal(&tp->original_destination_connection_id,
 						   &c->odcid)))
 		why = "original_destination_connection_id does not match";
+	else if (tp->has_preferred_address && !c->peer_scid.len)
+		why = "preferred_address of a server without connection IDs";
 	else if (!conn->server)
 		why = quic_token_check_retry(conn, tp);
 	if (!why)

@@ -28,6 +28,10 @@ static inline bool quic_conn_is_open(const struct quic_conn *conn)
 /* Closing or draining for three PTOs (RFC 9000 10.2). */
 void quic_conn_enter_closing(struct quic_conn *conn, enum quic_conn_state state, u64 now);
 
+/* Closed at once, without a word to the peer; @why is kept for this end. */
+void quic_conn_give_up(struct quic_conn *conn, enum quic_close_origin origin, u64 code,
+		       const char *why);
+
 /* Drop the keys of a level for good (RFC 9001 4.9). */
 void quic_conn_discard(struct quic_conn *conn, u8 level, u64 now);
 

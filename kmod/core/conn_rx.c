@@ -52,6 +52,13 @@ static int rx_ack(struct rx_ctx *x, const struct quic_frame *f)
 	return err;
 }
 
+/* Has TLS gone on to other keys, so that all bytes of this space are known? */
+static bool tls_went_on(const struct quic_conn *conn, enum quic_space space)
+{
+	return space == QUIC_SPACE_INITIAL ? conn->rx_keys & 1 << QUIC_CRYPTO_HANDSHAKE :
+	       space == QUIC_SPACE_HANDSHAKE && conn->handshake_complete;
+}
+
 static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
 {
 	struct quic_crypto *c = quic_pnspace_crypto(&x->conn->space[x->space]);
@@ -65,6 +72,12 @@ static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
 		return quic_error_set(&x->conn->err,
 				      QUIC_TRANSPORT_ERROR_CRYPTO_BUF_EXCEEDED, f->type,
 				      "CRYPTO data too far ahead");
+	/* RFC 9001 4.1.3: only repetitions then. */
+	if (f->u.stream.offset + f->u.stream.len > rb->highest &&
+	    tls_went_on(x->conn, x->space))
+		return quic_error_set(&x->conn->err,
+				      QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION, f->type,
+				      "CRYPTO data of a level that TLS has left");
 	if (x->conn->rx_full && !quic_recvbuf_must_take(rb, f->u.stream.offset))
 		return -ENOBUFS;
 	err = quic_recvbuf_add(rb, f->u.stream.offset, f->u.stream.data,

@@ -63,9 +63,10 @@ static void keep_alive(struct quic_conn *conn)
 	conn->want |= QUIC_WANT_TX;
 }
 
-static void give_up(struct quic_conn *conn, enum quic_close_origin origin, const char *why)
+void quic_conn_give_up(struct quic_conn *conn, enum quic_close_origin origin, u64 code,
+		       const char *why)
 {
-	quic_conn_set_close(conn, origin, false, 0, 0, why, strlen(why));
+	quic_conn_set_close(conn, origin, false, code, 0, why, strlen(why));
 	conn->loss_deadline = QUIC_TIME_NEVER;
 	conn->want |= QUIC_WANT_READABLE | QUIC_WANT_WRITABLE;
 	quic_conn_set_state(conn, QUIC_CONN_CLOSED);
@@ -84,11 +85,13 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 		return;
 	}
 	if (conn->handshake_deadline <= now) {
-		give_up(conn, QUIC_CLOSE_HANDSHAKE, "the handshake took too long");
+		quic_conn_give_up(conn, QUIC_CLOSE_HANDSHAKE, 0,
+				  "the handshake took too long");
 		return;
 	}
 	if (conn->idle_deadline <= now) {
-		give_up(conn, QUIC_CLOSE_IDLE, "nothing was heard for the idle time-out");
+		quic_conn_give_up(conn, QUIC_CLOSE_IDLE, 0,
+				  "nothing was heard for the idle time-out");
 		return;
 	}
 	if (conn->shutdown_deadline <= now) {

@@ -771,6 +771,16 @@ static void build_close(struct tx_ctx *x)
 	conn->close_sent++;
 }
 
+/*
+ * RFC 9000 12.3: the end without a further packet, before a batch, with the numbers
+ * that it leaves out, could pass the last one.
+ */
+static bool numbers_used_up(const struct quic_conn *conn)
+{
+	return conn->space[QUIC_SPACE_APP].tx_next > QUIC_PN_MAX - 2 * QUIC_TX_PKTS_MAX &&
+	       conn->state != QUIC_CONN_CLOSED;
+}
+
 u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now)
 {
 	struct tx_ctx x = { .conn = conn, .batch = batch, .now = now };
@@ -780,6 +790,9 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	quic_dgrams_release(conn);
 	conn->pacing_deadline = QUIC_TIME_NEVER;
 	batch->ecn = QUIC_ECN_NOT_ECT;
+	if (unlikely(numbers_used_up(conn)))
+		quic_conn_give_up(conn, QUIC_CLOSE_LOCAL, QUIC_TRANSPORT_ERROR_INTERNAL,
+				  "no packet numbers are left");
 	if (quic_conn_is_open(conn))
 		quic_keyphase_before_build(conn, now);
 	if (!quic_conn_is_open(conn)) {

@@ -83,6 +83,7 @@ static const struct quic_tparam_row quic_tparam_rows[] = {
 	}, {
 		.id = QUIC_TPARAM_PREFERRED_ADDRESS,
 		.kind = QUIC_TPARAM_ADDRESS, .server_only = true,
+		.has_off = offsetof(struct quic_tparams, has_preferred_address),
 		QUIC_TPARAM_TEXTS(preferred_address)
 	}, {
 		.id = QUIC_TPARAM_VERSION_INFORMATION,

@@ -10,7 +10,8 @@
 
 /*
  * struct quic_tparams - decoded parameters, fields named as in RFC 9000 18.2
- * @has_*: the parameter is present (connection IDs, reset token, versions)
+ * @has_*: the parameter is present (connection IDs, reset token, preferred address,
+ *	of which no more is kept, versions)
  */
 struct quic_tparams {
 #define X(field, id, def, min, max) u64 field;
@@ -24,6 +25,7 @@ struct quic_tparams {
 #undef X
 	u8 stateless_reset_token[QUIC_RESET_TOKEN_LEN];
 	bool has_stateless_reset_token;
+	bool has_preferred_address;
 	struct quic_version_info version_information;
 	bool has_version_information;
 };

@@ -70,6 +70,22 @@ u32 quic_hdr_put_long(struct quic_wcur *c, enum quic_pkt_type type, u32 version,
 		      const u8 *token, u32 token_len, u64 pn, u8 pn_len);
 
 /**
+ * quic_hdr_is_for - may an end of this role get such a packet?
+ * @hdr: as quic_hdr_parse() left it
+ * @server: the end is a server
+ *
+ * A client gets no Initial with a token and no 0-RTT, and discards what looks like
+ * it (RFC 9000 17.2.2, RFC 9001 5.6).
+ *
+ * Return: false: discard it.
+ */
+static inline bool quic_hdr_is_for(const struct quic_hdr *hdr, bool server)
+{
+	return server || (hdr->type != QUIC_PKT_0RTT &&
+			  (hdr->type != QUIC_PKT_INITIAL || !hdr->token_len));
+}
+
+/**
  * quic_hdr_set_length - fill the two-byte Length field
  * @pkt: the packet's first byte
  * @length_off: as quic_hdr_put_long() returned

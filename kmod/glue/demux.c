@@ -475,6 +475,10 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		quic_mib_inc(rx->udp->net, DropVersion);
 		return true;
 	}
+	if (conn && !quic_hdr_is_for(hdr, conn->server)) {
+		quic_mib_inc(rx->udp->net, DropHeader);
+		return true;
+	}
 	if (hdr->type == QUIC_PKT_INITIAL && conn && conn->server &&
 	    whole < QUIC_MIN_UDP_PAYLOAD) {
 		quic_mib_inc(rx->udp->net, DropInitialSmall);

@@ -258,6 +258,28 @@ static void persistent_opens_nothing(struct unit *t)
 	finish(t);
 }
 
+/* RFC 9002 7.6.2: the first loss of the span elicited no ACK, so it shows nothing. */
+static void persistent_wants_eliciting(struct unit *t)
+{
+	static const u8 pings[] = { QUIC_FRAME_PING, QUIC_FRAME_PING };
+	u32 i;
+
+	ASSERT(t, start(t));
+	for (i = 0; i < 2; i++)
+		pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP,
+			    conn->space[QUIC_SPACE_APP].rx_next, pings, sizeof(pings));
+	EXPECT_EQ(t, conn->space[QUIC_SPACE_APP].tx_next, first + 1);
+	EXPECT_EQ(t, conn->space[QUIC_SPACE_APP].sent.n_eliciting, 0);
+	first++;
+	p->now += 5 * SEC;
+	send_packets(t, 10);
+	p->now += 20 * MS;
+	ack(6, 9);
+	EXPECT_EQ(t, conn->stats.pkts_lost, 7);		/* the ACK too */
+	EXPECT_EQ(t, conn->stats.persistent, 0);
+	finish(t);
+}
+
 /* The same span, with an acknowledged packet in its middle: not persistent. */
 static void not_persistent(struct unit *t)
 {
@@ -486,6 +508,29 @@ static void patience_is_bounded(struct unit *t)
 	pair_free(p);
 }
 
+/* RFC 9002 5.1: an ACK of nothing but an ACK says nothing of the round trip. */
+static void samples_of_what_elicits(struct unit *t)
+{
+	static const u8 pings[] = { QUIC_FRAME_PING, QUIC_FRAME_PING };
+	u64 latest;
+	u32 i;
+
+	ASSERT(t, start(t));
+	latest = conn->path.rtt.latest;
+	for (i = 0; i < 2; i++)
+		pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP,
+			    conn->space[QUIC_SPACE_APP].rx_next, pings, sizeof(pings));
+	p->now += 3 * SEC;
+	ack(0, 0);
+	EXPECT_EQ(t, conn->path.rtt.latest, latest);
+	first++;
+	send_packets(t, 2);
+	p->now += 3 * SEC;
+	ack(1, 1);
+	EXPECT_EQ(t, conn->path.rtt.latest, 3 * SEC);
+	finish(t);
+}
+
 /* RFC 9002 5.3: the peer's delay is taken off, up to its max_ack_delay. */
 static void rtt_samples(struct unit *t)
 {
@@ -517,6 +562,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(probe_ignores_window),
 	UNIT_CASE(persistent_congestion),
 	UNIT_CASE(persistent_opens_nothing),
+	UNIT_CASE(persistent_wants_eliciting),
 	UNIT_CASE(not_persistent),
 	UNIT_CASE(spurious_loss),
 	UNIT_CASE(undo_cubic),
@@ -526,6 +572,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(undo_is_bounded),
 	UNIT_CASE(patience),
 	UNIT_CASE(patience_is_bounded),
+	UNIT_CASE(samples_of_what_elicits),
 	UNIT_CASE(rtt_samples),
 };
 
