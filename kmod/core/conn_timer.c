@@ -30,6 +30,8 @@ u64 quic_conn_deadline(const struct quic_conn *conn)
 	t = min(t, quic_keyphase_deadline(conn));
 	t = min(t, conn->shutdown_deadline);
 	t = min(t, conn->handshake_deadline);
+	if (unlikely(conn->paths))
+		t = min(t, quic_path_deadline(conn));
 	for (i = 0; i < QUIC_SPACES && !QUIC_PLANTED(17); i++)
 		t = min(t, conn->space[i].ack_deadline);
 	return t;
@@ -103,6 +105,7 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 	if (conn->keepalive_deadline <= now)
 		keep_alive(conn);
 	quic_keyphase_on_timer(conn, now);
+	quic_path_on_timer(conn, now);
 	if (conn->loss_deadline <= now)
 		quic_recovery_on_timeout(conn, now);
 }
