@@ -164,18 +164,29 @@ static int retire_seq(struct quic_conn *conn, u64 seq)
 			      "too many RETIRE_CONNECTION_IDs unacknowledged");
 }
 
+/* One that no path uses; else any but the one in use; NULL: there is none. */
+static struct quic_remote_cid *remote_spare(struct quic_cids *c)
+{
+	struct quic_remote_cid *any = NULL;
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		if (!c->remote[i].used || i == c->active)
+			continue;
+		any = &c->remote[i];
+		if (!any->taken)
+			break;
+	}
+	return any;
+}
+
 /* Move on to a live ID when the one in use is retired. */
 static void remote_reactivate(struct quic_cids *c)
 {
-	u32 i;
+	struct quic_remote_cid *r = remote_spare(c);
 
-	if (c->remote[c->active].used)
-		return;
-	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
-		if (c->remote[i].used) {
-			c->active = i;
-			return;
-		}
+	if (!c->remote[c->active].used && r)
+		c->active = r - c->remote;
 }
 
 static int remote_store(struct quic_conn *conn, const struct quic_frame *f)
@@ -193,6 +204,7 @@ static int remote_store(struct quic_conn *conn, const struct quic_frame *f)
 		memcpy(r->token, f->u.new_cid.token, QUIC_RESET_TOKEN_LEN);
 		r->has_token = true;
 		r->used = true;
+		r->taken = false;
 		return 0;
 	}
 	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
@@ -256,6 +268,56 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 	return err;
 }
 
+u64 quic_cid_take(struct quic_conn *conn)
+{
+	struct quic_remote_cid *r = remote_spare(&conn->cids);
+
+	if (!r || r->taken)
+		return QUIC_CID_NONE;
+	r->taken = true;
+	return r->seq;
+}
+
+void quic_cid_give_back(struct quic_conn *conn, u64 seq)
+{
+	struct quic_cids *c = &conn->cids;
+	struct quic_remote_cid *r = remote_find(c, seq);
+	u32 i, owed = 0;
+
+	if (!r || r == &c->remote[c->active])
+		return;
+	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
+		owed += c->retired[i].announce.state != QUIC_VAL_IDLE;
+	/* the other half is for what the peer makes us retire */
+	if (owed >= QUIC_RETIRED_CIDS / 2 || retire_seq(conn, seq))
+		return;
+	r->used = false;
+}
+
+u64 quic_cid_use(struct quic_conn *conn, u64 seq)
+{
+	struct quic_cids *c = &conn->cids;
+	struct quic_remote_cid *r = remote_find(c, seq), *old = &c->remote[c->active];
+
+	if (!r || r == old)
+		return old->seq;
+	old->taken = true;
+	r->taken = true;
+	c->active = r - c->remote;
+	return old->seq;
+}
+
+const struct quic_cid *quic_cid_of_seq(const struct quic_conn *conn, u64 seq)
+{
+	const struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		if (c->remote[i].used && c->remote[i].seq == seq)
+			return &c->remote[i].cid;
+	return NULL;
+}
+
 static int never_issued(struct quic_conn *conn)
 {
 	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
@@ -297,7 +359,7 @@ void quic_cid_set_token(struct quic_conn *conn, const u8 *token)
 bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 {
 	const struct quic_cids *c = &conn->cids;
-	bool match = false;
+	bool match = false, in_use;
 	u32 i, j;
 
 	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
@@ -306,7 +368,8 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 		for (j = 0; j < QUIC_RESET_TOKEN_LEN; j++)
 			diff |= c->remote[i].token[j] ^ token[j];
 		/* RFC 9000 10.3.1: not those of IDs that were never used. */
-		match |= (i == c->active) & c->remote[i].has_token & (diff == 0);
+		in_use = (i == c->active) | (c->remote[i].used & c->remote[i].taken);
+		match |= in_use & c->remote[i].has_token & (diff == 0);
 	}
 	return match;
 }

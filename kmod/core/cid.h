@@ -39,10 +39,31 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f);
 /* RETIRE_CONNECTION_ID arrived. Return: 0 or -EPROTO. */
 int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f);
 
+#define QUIC_CID_NONE	U64_MAX		/* no sequence number */
+
+/**
+ * quic_cid_take - an ID of the peer's that no path uses (RFC 9000 9.5)
+ * @conn: connection
+ * Return: its sequence number, or QUIC_CID_NONE: there is no other.
+ */
+u64 quic_cid_take(struct quic_conn *conn);
+
+/*
+ * The path that used @seq is over: retire it. Does nothing to the one in use; where
+ * too many retirements are unacknowledged it is kept, and used no more.
+ */
+void quic_cid_give_back(struct quic_conn *conn, u64 seq);
+
+/* Packets go to @seq from now on, if the peer has not retired it. Return: the one before. */
+u64 quic_cid_use(struct quic_conn *conn, u64 seq);
+
+/* ID @seq of the peer's; NULL: it has retired it. */
+const struct quic_cid *quic_cid_of_seq(const struct quic_conn *conn, u64 seq);
+
 /* The reset token that the server's transport parameters gave for its first ID. */
 void quic_cid_set_token(struct quic_conn *conn, const u8 *token);
 
-/* Does @token belong to the connection ID that packets go to? Constant time. */
+/* Does @token belong to a connection ID that packets go to? Constant time. */
 bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token);
 
 /* Fill the frame that announces a value of this module. */

@@ -102,6 +102,7 @@ void quic_conn_destroy(struct quic_conn *conn)
 	quic_streams_free(conn);
 	quic_dgrams_free(conn);
 	quic_token_free(conn);
+	quic_path_free(conn);
 	quic_undo_free(conn);
 	quic_cid_free(conn);
 	for (i = 0; i < QUIC_SPACES; i++)

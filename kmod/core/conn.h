@@ -23,6 +23,7 @@
 #include "sendbuf.h"
 #include "recvbuf.h"
 #include "dgram.h"
+#include "path.h"
 #include "plant.h"
 
 #define QUIC_LOCAL_CIDS		4	/* that we keep issued to the peer */
@@ -45,6 +46,7 @@ enum quic_want {
 	QUIC_WANT_STATE		= 1 << 5,	/* quic_conn_state() changed */
 	QUIC_WANT_KEYS		= 1 << 6,	/* keys are to be dropped, or of a new generation */
 	QUIC_WANT_NEXT_KEYS	= 1 << 7,	/* make them: see quic_conn_next_keys_ready() */
+	QUIC_WANT_PATH		= 1 << 8,	/* another path is in use, or one is over */
 };
 
 /**
@@ -185,7 +187,7 @@ struct quic_reorder {
 };
 
 /**
- * struct quic_path - the network path in use (path.c)
+ * struct quic_path - the network path in use (path.c has others)
  * @rtt: its round trip
  * @cc: its congestion controller
  * @pacer: its pacer
@@ -348,6 +350,7 @@ struct quic_remote_cid {
 	u8 token[QUIC_RESET_TOKEN_LEN];	/* its stateless reset token */
 	bool has_token;			/* @token is known */
 	bool used;			/* the slot is */
+	bool taken;			/* packets of some path carry it, or did */
 	u64 seq;			/* its sequence number */
 };
 
@@ -552,6 +555,7 @@ struct quic_conn {
 	bool shutdown;			/* close when everything is acknowledged */
 	bool retried;			/* a Retry was taken, or sent (token.c) */
 	bool rx_full;			/* the host has no memory for received bytes */
+	bool rx_elsewhere;		/* what is received is not from where we send to */
 	u32 version;			/* in use; written with WRITE_ONCE() */
 	u32 original_version;		/* of the first packet (RFC 9368 1.2) */
 	u32 want;			/* enum quic_want */
@@ -603,8 +607,7 @@ struct quic_conn {
 	u64 close_sent;			/* CONNECTION_CLOSEs sent */
 	u64 close_rx;			/* packets received since the latest, its rate limit */
 
-	u8 path_response[8];
-	bool path_response_wanted;
+	struct quic_paths *paths;	/* NULL: there is but one path */
 
 	struct quic_error err;
 	struct quic_close_info close;

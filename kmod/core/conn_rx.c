@@ -32,6 +32,7 @@ struct rx_ctx {
 	enum quic_space space;
 	u64 now;
 	bool dgrams;	/* the packet has some */
+	bool non_probing;	/* it has frames that do more than probe a path */
 };
 
 static int rx_nothing(struct rx_ctx *x, const struct quic_frame *f)
@@ -136,9 +137,12 @@ static int rx_retire_cid(struct rx_ctx *x, const struct quic_frame *f)
 
 static int rx_path_challenge(struct rx_ctx *x, const struct quic_frame *f)
 {
-	memcpy(x->conn->path_response, f->u.path.data, sizeof(x->conn->path_response));
-	x->conn->path_response_wanted = true;
-	x->conn->want |= QUIC_WANT_TX;
+	return quic_path_on_challenge(x->conn, f->u.path.data);
+}
+
+static int rx_path_response(struct rx_ctx *x, const struct quic_frame *f)
+{
+	quic_path_on_response(x->conn, f->u.path.data, x->now);
 	return 0;
 }
 
@@ -196,7 +200,7 @@ static int (*const rx_table[])(struct rx_ctx *x, const struct quic_frame *f) = {
 	[QUIC_FRAME_NEW_CONNECTION_ID]		= rx_new_cid,
 	[QUIC_FRAME_RETIRE_CONNECTION_ID]	= rx_retire_cid,
 	[QUIC_FRAME_PATH_CHALLENGE]		= rx_path_challenge,
-	[QUIC_FRAME_PATH_RESPONSE]		= rx_nothing,
+	[QUIC_FRAME_PATH_RESPONSE]		= rx_path_response,
 	[QUIC_FRAME_CONNECTION_CLOSE]		= rx_close,
 	[QUIC_FRAME_CONNECTION_CLOSE_APP]	= rx_close,
 	[QUIC_FRAME_HANDSHAKE_DONE]		= rx_from_server,
@@ -265,6 +269,7 @@ static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
 	if (err)
 		return err;
 	*ack_eliciting = sum.ack_eliciting;
+	x->non_probing = sum.non_probing;
 	x->dgrams = false;
 	if (unlikely(sum.n > RX_FRAMES))
 		err = rx_many(x, in);
@@ -353,6 +358,8 @@ static void rx_pkt(struct rx_ctx *x)
 			      x->space != QUIC_SPACE_APP || pkt->ecn == QUIC_ECN_CE,
 			      conn->local.max_ack_delay * QUIC_NS_PER_MS, x->now);
 	rx_note_level(conn, pkt->level, x->now);
+	if (unlikely(conn->paths))
+		quic_path_received(conn, x->non_probing, pkt->pn + 1 == s->rx_next, x->now);
 	if (s->ack_now)
 		conn->want |= QUIC_WANT_TX;
 }
@@ -366,7 +373,7 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 
 	quic_host_assert_owned(conn);
 	for (i = 0; i < n; i++) {
-		conn->path.rx_bytes += pkts[i].dgram_len;
+		quic_path_count_rx(conn, pkts[i].dgram_len);
 		conn->stats.bytes_recv += pkts[i].dgram_len;
 		if (unlikely(!quic_conn_is_open(conn))) {
 			rx_while_closing(conn);
@@ -384,6 +391,8 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 		quic_conn_restart_idle(conn, now);
 	}
 	quic_conn_check_shutdown(conn, now);
+	if (unlikely(conn->paths))	/* a challenge may have waited for credit */
+		conn->want |= QUIC_WANT_TX;
 	if (unblocked) {
 		conn->want |= QUIC_WANT_TX;
 		quic_recovery_set_timer(conn, now);
@@ -392,10 +401,11 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 
 void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len)
 {
-	conn->path.rx_bytes += dgram_len;
 	conn->stats.bytes_recv += dgram_len;
-	if (!quic_conn_is_open(conn) || conn->path.validated)
+	/* later on it may have come from anywhere */
+	if (!quic_conn_is_open(conn) || conn->path.validated || conn->handshake_confirmed)
 		return;
+	quic_path_count_rx(conn, dgram_len);
 	/*
 	 * More may leave, and the PTO runs again (RFC 9002 6.2.2.1): from when
 	 * packets left, so that the time now is not needed.

@@ -39,6 +39,7 @@
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
 #define TX_ALIGN	16	/* of plaintext where pieces join */
 #define TX_TRAIN	65000	/* bytes: as long as a train gets, about */
+#define TX_ROOM_MIN	128	/* bytes of a datagram that it is worth while to build */
 #define CRYPTO_MAX	16383	/* bytes of one frame: its Length takes two */
 #define TX_NOMEM_RETRY	QUIC_NS_PER_MS	/* when memory was short, so much later */
 
@@ -47,6 +48,7 @@
  * @conn: connection
  * @batch: being filled
  * @now: time
+ * @dcid: destination connection ID of its packets
  * @pace: bytes that pacing allows
  * @paced_out: pacing stopped something
  * @nomem: want of memory did
@@ -54,6 +56,7 @@
 struct tx_ctx {
 	struct quic_conn *conn;
 	struct quic_tx_batch *batch;
+	const struct quic_cid *dcid;
 	u64 now;
 	u64 pace;
 	bool paced_out;
@@ -186,21 +189,6 @@ static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 		quic_valsync_sent(vals, v, p->out->pn);
 		p->rec->flags |= QUIC_SENT_CTRL | QUIC_SENT_ACK_ELICITING;
 	}
-}
-
-static void put_path_response(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_conn *conn = x->conn;
-	struct quic_frame f = { .type = QUIC_FRAME_PATH_RESPONSE };
-
-	f.u.path.data = conn->path_response;
-	if (!quic_frame_put(&p->w, &f)) {
-		p->w.bad = false;
-		return;
-	}
-	conn->path_response_wanted = false;
-	p->expand = true;	/* RFC 9000 8.2.2 */
-	p->rec->flags |= QUIC_SENT_ACK_ELICITING;
 }
 
 /* Bytes of PADDING that make the plaintext so far plus @hdr a multiple of 16. */
@@ -386,7 +374,7 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 	};
 	struct quic_conn *conn = x->conn;
 	struct quic_tx_pkt *out = p->out;
-	const struct quic_cid *dcid = quic_conn_dcid(conn);
+	const struct quic_cid *dcid = x->dcid;
 	u32 token_len = p->level == QUIC_CRYPTO_INITIAL ? conn->token.len : 0;
 
 	out->buf = buf;
@@ -444,8 +432,6 @@ static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
 	put_crypto(x, p);
 	if (p->level != QUIC_CRYPTO_APP)
 		return;
-	if (unlikely(conn->path_response_wanted))
-		put_path_response(x, p);
 	if (unlikely(!list_empty(&conn->vals.wanted)))
 		put_vals(x, p);
 	p->w.end += keep;
@@ -459,7 +445,7 @@ static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s,
 		return true;
 	return level == QUIC_CRYPTO_APP &&
 	       (quic_streams_tx_ready(conn) || conn->dgrams.tx.n ||
-		!list_empty(&conn->vals.wanted) || conn->path_response_wanted);
+		!list_empty(&conn->vals.wanted));
 }
 
 /*
@@ -580,7 +566,8 @@ static void dgram_sent(struct tx_ctx *x, u32 len)
 	x->batch->pkt[x->batch->n - 1].dgram_end = true;
 	x->batch->n_dgrams++;
 	quic_host_tx_commit(x->batch, len);
-	conn->path.tx_bytes += len;
+	if (x->batch->path == quic_conn_path_active(conn))
+		conn->path.tx_bytes += len;
 	conn->stats.bytes_sent += len;
 }
 
@@ -649,8 +636,11 @@ static u32 build_dgram(struct tx_ctx *x)
 	u32 room = min_t(u64, conn->path.mtu, amp), len;
 	u8 *buf;
 
-	/* A server that could not even send a full Initial waits for credit. */
-	if (room < QUIC_MIN_UDP_PAYLOAD)
+	/*
+	 * A server that could not even send a full Initial waits for credit; later on
+	 * what there is of it is good for an ACK.
+	 */
+	if (room < (conn->handshake_confirmed ? TX_ROOM_MIN : QUIC_MIN_UDP_PAYLOAD))
 		return 0;
 	buf = quic_host_tx_space(x->batch, room);
 	if (!buf)
@@ -676,6 +666,7 @@ static bool build_pmtu_probe(struct tx_ctx *x)
 	u8 *buf;
 
 	if (!pm->wanted || pm->flying || quic_cc_room(&conn->path.cc) < pm->target ||
+	    quic_path_amp_room(&conn->path) < pm->target ||
 	    quic_sent_reserve(&s->sent, s->tx_next))
 		return false;
 	buf = quic_host_tx_space(x->batch, pm->target);
@@ -694,6 +685,64 @@ static bool build_pmtu_probe(struct tx_ctx *x)
 	pm->wanted = false;
 	pm->flying = true;
 	pm->tries++;
+	return true;
+}
+
+/* RFC 9000 8.2; a packet to the path in use does more than probe (9.3.3). */
+static void put_path_frames(struct tx_pkt *p, const struct quic_path_tx *tx)
+{
+	struct quic_frame f = { .type = QUIC_FRAME_PATH_RESPONSE };
+	u32 i;
+
+	for (i = 0; i < tx->n_responses; i++) {
+		f.u.path.data = tx->response[i];
+		quic_frame_put(&p->w, &f);
+	}
+	if (tx->challenge) {
+		f.type = QUIC_FRAME_PATH_CHALLENGE;
+		f.u.path.data = tx->challenge;
+		quic_frame_put(&p->w, &f);
+	}
+	if (tx->active)
+		quic_put_u8(&p->w, QUIC_FRAME_PING);
+	if (tx->room >= QUIC_MIN_UDP_PAYLOAD)
+		pad_to(p, p->w.p - p->payload + quic_wcur_left(&p->w));
+}
+
+/*
+ * A datagram that probes a path has a batch of its own. As a probe of the PTO it does
+ * not ask the window; on another path than the one in use it counts in none, and its
+ * loss is the affair of the challenge's own timer.
+ */
+static bool build_path_probe(struct tx_ctx *x)
+{
+	struct quic_conn *conn = x->conn;
+	struct quic_pnspace *s = &conn->space[QUIC_SPACE_APP];
+	struct tx_pkt p = { .s = s, .level = QUIC_CRYPTO_APP };
+	struct quic_path_tx tx;
+	u8 *buf;
+
+	if (!level_open(conn, QUIC_CRYPTO_APP) || !quic_path_tx_next(conn, &tx))
+		return false;
+	buf = quic_sent_reserve(&s->sent, s->tx_next) ? NULL :
+	      quic_host_tx_space(x->batch, tx.room);
+	if (!buf) {
+		x->nomem = true;
+		return false;
+	}
+	x->batch->path = tx.place;
+	x->batch->ecn = QUIC_ECN_NOT_ECT;
+	x->dcid = quic_path_dcid(conn, tx.place);
+	p.out = &x->batch->pkt[0];
+	put_header(x, &p, buf, tx.room);
+	p.rec = quic_sent_add(&s->sent, s->tx_next++);
+	put_path_frames(&p, &tx);
+	x->batch->n++;
+	set_lengths(&p);
+	p.rec->flags |= tx.active ? QUIC_SENT_ACK_ELICITING : QUIC_SENT_ELSEWHERE;
+	account(x, &p, QUIC_SPACE_APP);
+	dgram_sent(x, p.out->len);
+	quic_path_tx_sent(conn, &tx, p.out->len, x->now);
 	return true;
 }
 
@@ -783,7 +832,9 @@ static bool numbers_used_up(const struct quic_conn *conn)
 
 u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now)
 {
-	struct tx_ctx x = { .conn = conn, .batch = batch, .now = now };
+	struct tx_ctx x = {
+		.conn = conn, .batch = batch, .now = now, .dcid = quic_conn_dcid(conn),
+	};
 	u32 first = 0, len;
 
 	quic_host_assert_owned(conn);
@@ -793,6 +844,7 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if (unlikely(numbers_used_up(conn)))
 		quic_conn_give_up(conn, QUIC_CLOSE_LOCAL, QUIC_TRANSPORT_ERROR_INTERNAL,
 				  "no packet numbers are left");
+	batch->path = quic_conn_path_active(conn);
 	if (quic_conn_is_open(conn))
 		quic_keyphase_before_build(conn, now);
 	if (!quic_conn_is_open(conn)) {
@@ -802,7 +854,8 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	}
 	batch->ecn = quic_ecn_mark(conn, now);
 	x.pace = quic_pacer_budget(&conn->path.pacer, now);
-	if (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x))
+	if ((unlikely(conn->paths) && build_path_probe(&x)) ||
+	    (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x)))
 		goto out;
 	while (batch->n_dgrams < batch->max_dgrams && batch->n + 3 <= QUIC_TX_PKTS_MAX) {
 		len = build_dgram(&x);

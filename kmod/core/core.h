@@ -22,6 +22,7 @@
 #include "tparam.h"
 #include "version.h"
 #include "conn.h"
+#include "path.h"
 
 /**
  * struct quic_conn_params - how to create a connection
@@ -141,6 +142,7 @@ struct quic_tx_pkt {
  * @n_dgrams: datagrams filled. All have the size of the first, except that the
  *	last may be shorter.
  * @ecn: the two bits of their IP headers
+ * @path: where they go: number of a place (path.h)
  * @host: the host's
  * @pkt: packets in order of the wire
  */
@@ -149,6 +151,7 @@ struct quic_tx_batch {
 	u32 max_dgrams;
 	u32 n_dgrams;
 	u8 ecn;
+	u8 path;
 	void *host;
 	struct quic_tx_pkt pkt[QUIC_TX_PKTS_MAX];
 };

@@ -52,6 +52,15 @@ void quic_pmtud_start(struct quic_conn *conn)
 		probe(conn, limit);
 }
 
+void quic_pmtud_leave(struct quic_conn *conn)
+{
+	struct quic_pmtud *pm = &conn->pmtud;
+
+	*pm = (struct quic_pmtud){
+		.off = pm->off, .raise_after = pm->raise_after, .target = conn->path.mtu,
+	};
+}
+
 /* Half-way between what gets through and what does not, or the end. */
 static void search_on(struct quic_conn *conn)
 {

@@ -12,6 +12,9 @@
 /* The peer's limit is known, or the path is another one: start probing. */
 void quic_pmtud_start(struct quic_conn *conn);
 
+/* Packets go elsewhere from now on: what is under way says nothing of that path. */
+void quic_pmtud_leave(struct quic_conn *conn);
+
 /* A probe of @size bytes was acknowledged: use that size. */
 void quic_pmtud_acked(struct quic_conn *conn, u32 size);
 

@@ -43,6 +43,7 @@ struct ack_sum {
 	u32 marked;		/* ECT(0) */
 	bool any;
 	bool eliciting;
+	bool elsewhere;		/* the largest one left on another path */
 };
 
 /* Summary of one look for losses. */
@@ -139,6 +140,7 @@ static void pkt_acked(struct quic_conn *conn, enum quic_space space, u64 pn,
 		sum->any = true;
 		sum->largest_newly = pn;
 		sum->largest_time = p->time;
+		sum->elsewhere = p->flags & QUIC_SENT_ELSEWHERE;
 	}
 	ranges_settle(conn, space, p, true);
 	if (p->dgrams)
@@ -188,7 +190,8 @@ static void loss_note_run(struct quic_conn *conn, struct loss_sum *sum,
 	if (sum->run && sum->run_end != pn)
 		sum->run = false;
 	sum->run_end = pn + 1;
-	if (!(p->flags & QUIC_SENT_ACK_ELICITING) || p->flags & QUIC_SENT_PMTU ||
+	if (!(p->flags & QUIC_SENT_ACK_ELICITING) ||
+	    p->flags & (QUIC_SENT_PMTU | QUIC_SENT_ELSEWHERE) ||
 	    !rtt->has_sample || p->time < rtt->first_sample_time)
 		return;
 	if (!sum->run) {
@@ -227,6 +230,7 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 	if (p->dgrams)
 		quic_dgrams_lost(conn, p->dgrams);
 	ranges_settle(conn, space, p, false);
+	conn->want |= QUIC_WANT_TX;
 	if (!(p->flags & QUIC_SENT_IN_FLIGHT))
 		return;
 	sum->any = true;
@@ -299,7 +303,6 @@ static void on_losses(struct quic_conn *conn, const struct loss_sum *sum, u64 no
 	}
 	if (sum->large_sent)
 		quic_pmtud_missed(conn, sum->large_sent, now);
-	conn->want |= QUIC_WANT_TX;
 }
 
 static void sample_rtt(struct quic_conn *conn, enum quic_space space,
@@ -308,7 +311,7 @@ static void sample_rtt(struct quic_conn *conn, enum quic_space space,
 	u64 delay = 0;
 
 	/* RFC 9002 5.1: only when the largest is newly acked, and elicits. */
-	if (!sum->any || !sum->eliciting || sum->largest_newly != f->u.ack.largest)
+	if (!sum->eliciting || sum->elsewhere || sum->largest_newly != f->u.ack.largest)
 		return;
 	if (space == QUIC_SPACE_APP) {
 		delay = QUIC_VARINT_MAX >> conn->remote.ack_delay_exponent;
@@ -361,7 +364,7 @@ int quic_recovery_on_ack(struct quic_conn *conn, enum quic_space space,
 	if (!acked.any)
 		return 0;
 	sample_rtt(conn, space, f, &acked, now);
-	if (newest && quic_ecn_on_ack(conn, s, f, acked.marked)) {
+	if (newest && quic_ecn_on_ack(conn, s, f, acked.marked) && !acked.elsewhere) {
 		quic_undo_spoil(conn);
 		on_congestion(conn, acked.largest_time, now);
 	}

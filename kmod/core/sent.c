@@ -64,7 +64,7 @@ static void quic_sent_trim(struct quic_sent *s)
 
 	for (; s->base < s->next; s->base++) {
 		p = quic_sent_get(s, s->base);
-		if (p->flags & QUIC_SENT_IN_FLIGHT)
+		if (p->flags & (QUIC_SENT_IN_FLIGHT | QUIC_SENT_ACK_ELICITING))
 			break;
 		quic_sent_clear(p);
 	}
@@ -146,6 +146,19 @@ int quic_sent_note_range(struct quic_sent_pkt *p, u64 id, u64 offset, u32 len,
 	r->crypto = crypto;
 	r->used = true;
 	return 0;
+}
+
+void quic_sent_leave_path(struct quic_sent *s, u64 pn)
+{
+	struct quic_sent_pkt *p;
+
+	for (pn = max(pn, s->base); pn < s->next; pn++) {
+		p = quic_sent_get(s, pn);
+		if (!p->flags)
+			continue;
+		p->flags &= ~(QUIC_SENT_IN_FLIGHT | QUIC_SENT_ECT | QUIC_SENT_PMTU);
+		p->flags |= QUIC_SENT_ELSEWHERE;
+	}
 }
 
 /*

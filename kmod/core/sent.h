@@ -19,6 +19,7 @@ enum quic_sent_flag {
 	QUIC_SENT_ACK		= 1 << 5,	/* carries an ACK up to @largest_acked */
 	QUIC_SENT_PMTU		= 1 << 6,	/* a path MTU probe: its loss says nothing */
 	QUIC_SENT_ECT		= 1 << 7,	/* its datagram was marked ECT(0) */
+	QUIC_SENT_ELSEWHERE	= 1 << 8,	/* not on the path in use: tells nothing of it */
 };
 
 /**
@@ -139,6 +140,12 @@ int quic_sent_note_range(struct quic_sent_pkt *p, u64 id, u64 offset, u32 len,
 
 /* Free a record's extra ranges and mark it never sent. */
 void quic_sent_clear(struct quic_sent_pkt *p);
+
+/*
+ * Packets from @pn on left on a path that is used no more: they say nothing of the
+ * next one, and count in no window (RFC 9000 9.4). Data in them is still looked after.
+ */
+void quic_sent_leave_path(struct quic_sent *s, u64 pn);
 
 /* Let base rise over records that are finished with. */
 void quic_sent_advance(struct quic_sent *s);

@@ -123,7 +123,7 @@ void pair_end_accept(struct pair *p, const struct pair_dgram *d)
 		cp.local.version_information.n = 1;
 	}
 
-	p->end[PAIR_SERVER].peer_addr = d->src;
+	p->end[PAIR_SERVER].addr[0] = d->src;
 	if (p->cfg.retry)
 		pair_retry_accept(d, &cp);
 	cp.scid.len = QUIC_LOCAL_CID_LEN;
@@ -168,6 +168,18 @@ static void end_update(struct pair_end *e)
 		return;
 	if (!quic_conn_update_keys(e->conn, e->pair->now))
 		e->update_at = e->sent + every;
+}
+
+static void end_keep_alive(struct pair_end *e)
+{
+	u64 want = e->pair->cfg.keepalive;
+
+	if (!want || e->side == PAIR_SERVER || !pair_confirmed(e->pair))
+		return;
+	if (pair_all_done(e->pair))
+		want = 0;
+	if (e->conn->keepalive != want)
+		quic_conn_set_keepalive(e->conn, want, e->pair->now);
 }
 
 /* ---- the loop ---- */
@@ -227,6 +239,7 @@ static void end_step(struct pair *p, struct pair_end *e)
 		quic_conn_on_timer(e->conn, p->now);
 	end_make_keys(e);
 	end_update(e);
+	end_keep_alive(e);
 	pair_end_pump(p, e);
 }
 
@@ -383,10 +396,10 @@ bool pair_closed(struct pair *p)
 	return true;
 }
 
-void pair_inject(struct pair *p, enum pair_side to, u8 level, u64 pn,
-		 const u8 *frames, u32 len)
+/* From where the core was told last. */
+static void inject(struct pair *p, struct pair_end *e, u8 level, u64 pn,
+		   const u8 *frames, u32 len)
 {
-	struct pair_end *e = &p->end[to];
 	struct quic_rxbuf *buf = shim_rxbuf_new(len);
 	struct quic_rx_pkt r = {
 		.buf = buf, .len = len, .dgram_len = len + 40, .level = level,
@@ -396,8 +409,31 @@ void pair_inject(struct pair *p, enum pair_side to, u8 level, u64 pn,
 
 	memcpy(buf->data, frames, len);
 	r.data = buf->data;
-	e->to_amp += r.dgram_len;
 	quic_conn_recv(e->conn, &r, 1, p->now);
 	quic_host_rxbuf_put(buf);
 	pair_end_pump(p, e);
+}
+
+void pair_inject(struct pair *p, enum pair_side to, u8 level, u64 pn,
+		 const u8 *frames, u32 len)
+{
+	struct pair_end *e = &p->end[to];
+	u8 place = quic_conn_path_active(e->conn);
+
+	p->amp[e->addr[place]].in += len + 40;
+	quic_conn_set_rx_path(e->conn, place, false);
+	inject(p, e, level, pn, frames, len);
+}
+
+void pair_inject_from(struct pair *p, u8 addr, u64 pn, const u8 *frames, u32 len)
+{
+	struct pair_end *e = &p->end[PAIR_SERVER];
+	struct quic_pnspace *s = &p->end[PAIR_CLIENT].conn->space[QUIC_SPACE_APP];
+	struct pair_dgram d = { .src = addr };
+
+	/* the client will have sent it: its own have other numbers */
+	s->tx_next = max(s->tx_next, pn + 1);
+	p->amp[addr].in += len + 40;
+	pair_path_rx(e, &d);
+	inject(p, e, QUIC_CRYPTO_APP, pn, frames, len);
 }

@@ -17,6 +17,8 @@
 #define PAIR_FLOWS	64	/* by default */
 #define PAIR_DGRAM_PKTS	4
 #define PAIR_PARKED	16	/* datagrams that wait for keys, per end */
+#define PAIR_ADDRS	16	/* of the client */
+#define PAIR_OWN	8	/* from here on not behind the NAT */
 #define PAIR_PATTERN	65521	/* bytes; prime: offsets do not line up */
 
 enum pair_side {
@@ -122,7 +124,12 @@ struct pair_hooks {
  * @window_max: receive windows of both grow up to it; 0: they do not
  * @rebind_at: ns of the run when the NAT in front of the client gives it the
  *	address @rebind_to; 0: never
- * @rebind_to: 0 is the address it begins with
+ * @rebind_to: below PAIR_OWN; 0 is the address it begins with
+ * @rebind_port: its addresses differ by the port alone
+ * @spoof: datagrams of the client, once it is connected, that somebody copies, permille:
+ *	the copy comes first, from one of the NAT's addresses
+ * @keepalive: silence after which the client sends a PING while there is something to
+ *	move, ns; 0: never. A NAT that forgets one who only listens cuts him off.
  * @update_every: datagrams that [side] sends between two requests for a key update;
  *	0: none
  * @hasty: no end waits with an update of its own for longer than the RFC's MUSTs say
@@ -150,6 +157,9 @@ struct pair_cfg {
 	u64 window_max;
 	u64 rebind_at[PAIR_REBINDS];
 	u8 rebind_to[PAIR_REBINDS];
+	bool rebind_port;
+	u32 spoof;
+	u64 keepalive;
 	u32 update_every[2];
 	bool hasty;
 	u64 keys_delay;
@@ -168,7 +178,8 @@ struct pair_cfg {
  * @retry: it is a Retry
  * @version_neg: it is a Version Negotiation
  * @damaged: offset of a byte that is not as it was sent, plus 1; 0: none
- * @src: the client's address as the server sees it, or the server's (0)
+ * @src: the client's address as the server sees it, of what it sends
+ * @dst: the same, of what goes to it
  * @ecn: of its IP header
  */
 struct pair_dgram {
@@ -185,6 +196,7 @@ struct pair_dgram {
 	u32 len;
 	u32 damaged;
 	u8 src;
+	u8 dst;
 	u8 ecn;
 	bool initial;
 	bool retry;
@@ -252,8 +264,8 @@ struct pair_tls {
  * @burst_left: datagrams that the burst of losses still takes
  * @burst_end: or until then
  * @last_at: latest arrival of those that keep their order
- * @peer_addr: server: where the host sends to
- * @moved: server: datagrams that came from elsewhere
+ * @addr: the client's address behind each place of the core, see pair_path.c
+ * @moved: server: datagrams from addresses without a place
  * @keys_at: when the keys of the next generation are made; QUIC_TIME_NEVER: not asked
  * @update_at: datagrams sent when the next update is requested
  */
@@ -272,8 +284,6 @@ struct pair_end {
 	u64 bytes;
 	u64 lost;
 	u64 pmtu_dropped;
-	u64 to_amp;			/* received before validation */
-	u64 from_amp;
 	struct list_head writing;
 	u32 burst_left;
 	u64 burst_end;
@@ -281,9 +291,15 @@ struct pair_end {
 	u64 moved;
 	u64 keys_at;
 	u64 update_at;
-	u8 peer_addr;
+	u8 addr[QUIC_PATHS];
 	u32 want;
 	bool reading;
+};
+
+/* Bytes of datagrams from and to an address of the client's, while it is not validated. */
+struct pair_amp {
+	u64 in;
+	u64 out;
 };
 
 struct pair {
@@ -302,6 +318,8 @@ struct pair {
 	u32 retries_taken;
 	u32 version_negs;		/* sent, and acted upon */
 	u32 restarts;
+	struct pair_amp amp[PAIR_ADDRS];
+	u32 migrations;			/* that were begun */
 	u32 errors;
 	const char *error;		/* first rule that was broken */
 };
@@ -354,12 +372,18 @@ bool pair_confirmed(struct pair *p);
 bool pair_all_done(struct pair *p);
 bool pair_closed(struct pair *p);
 
+/* The client moves to an address of its own. Return: as quic_conn_path_probe(). */
+int pair_migrate(struct pair *p);
+
 /* After a test touched an end: act on its want bits, send what it has. */
 void pair_pump(struct pair *p);
 
 /* Hand an end one packet with these frames, outside the link. */
 void pair_inject(struct pair *p, enum pair_side to, u8 level, u64 pn,
 		 const u8 *frames, u32 len);
+
+/* The same for the server, 1-RTT, from an address of the client's. */
+void pair_inject_from(struct pair *p, u8 addr, u64 pn, const u8 *frames, u32 len);
 
 /**
  * pair_check - invariants of a connection that hold between any two calls

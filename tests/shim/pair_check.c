@@ -257,6 +257,39 @@ static const char *check_keyphase(const struct quic_conn *conn)
 	return NULL;
 }
 
+/* What path.c promises. */
+static const char *check_paths(const struct quic_conn *conn)
+{
+	const struct quic_paths *ps = conn->paths;
+	const struct quic_place *p;
+	u32 i;
+
+	if (!ps)
+		return NULL;
+	if (!ps->place[ps->active].used)
+		return "the path in use has no place";
+	if (ps->fallback == ps->active)
+		return "the path to fall back to is the one in use";
+	if (ps->fallback != QUIC_PATH_NONE && !ps->place[ps->fallback].validated)
+		return "a path to fall back to that was not validated";
+	if (ps->fallback != QUIC_PATH_NONE && conn->path.validated &&
+	    !ps->place[ps->active].probing)
+		return "a path to fall back to, and no need of it";
+	if (ps->saved && !ps->reset)
+		return "the state of a path is kept twice";
+	for (i = 0; i < QUIC_PATHS; i++) {
+		p = &ps->place[i];
+		if (p->used && i != ps->active && i != ps->fallback &&
+		    p->until == QUIC_TIME_NEVER)
+			return "a path that nobody needs, for ever";
+		if (p->probing && p->until == QUIC_TIME_NEVER)
+			return "a validation that never ends";
+		if (p->probing && !p->due && p->next_at == QUIC_TIME_NEVER)
+			return "a challenge that is never repeated";
+	}
+	return NULL;
+}
+
 static const char *check_conn_flow(const struct quic_conn *conn)
 {
 	if (conn->flow_tx.used > conn->flow_tx.limit)
@@ -293,7 +326,7 @@ static bool has_work(const struct quic_conn *conn)
 	}
 	return conn->handshake_complete &&
 	       (quic_streams_tx_ready(conn) || !list_empty(&conn->vals.wanted) ||
-		conn->path_response_wanted || conn->dgrams.tx.n);
+		conn->dgrams.tx.n);
 }
 
 static bool waits_for_acks(const struct quic_conn *conn)
@@ -365,6 +398,8 @@ const char *pair_check(const struct quic_conn *conn)
 		wrong = check_vals(&conn->vals);
 	if (!wrong)
 		wrong = check_keyphase(conn);
+	if (!wrong)
+		wrong = check_paths(conn);
 	if (!wrong)
 		wrong = check_conn_flow(conn);
 	if (!wrong)

@@ -43,6 +43,11 @@ void pair_dgram_free(struct pair_dgram *d);
 struct pair_dgram *pair_dgram_copy(const struct pair_dgram *d);
 void pair_link_send(struct pair *p, struct pair_end *from, struct pair_dgram *d);
 
+/* pair_path.c: tell the core where the packets of a datagram come from. Return: heard. */
+bool pair_path_rx(struct pair_end *e, const struct pair_dgram *d);
+u8 pair_path_addr(const struct pair_end *e, u8 place);
+void pair_path_sent(struct pair *p, struct pair_end *e, u8 place, u32 len);
+
 /* pair_wire.c: build one batch and send it. Return: there was something. */
 bool pair_wire_build(struct pair *p, struct pair_end *e);
 

@@ -115,7 +115,7 @@ static enum pair_fate link_fate(struct pair *p, struct pair_end *from,
 	}
 	if (l->down_for && p->now - p->begin - l->down_at < l->down_for)
 		return PAIR_DOWN;
-	if (from->side == PAIR_SERVER && from->peer_addr != nat_address(p))
+	if (from->side == PAIR_SERVER && d->dst < PAIR_OWN && d->dst != nat_address(p))
 		return PAIR_NO_MAPPING;
 	if ((l->drop && l->drop(p, from->side, n)) || (l->no_ect && d->ecn))
 		return PAIR_LOST;
@@ -150,12 +150,25 @@ struct pair_dgram *pair_dgram_copy(const struct pair_dgram *d)
 	return c;
 }
 
+/* Somebody else's copy of a datagram overtakes it. */
+static void link_spoof(struct pair *p, struct pair_end *to, struct pair_dgram *d)
+{
+	struct pair_dgram *copy = pair_dgram_copy(d);
+
+	copy->src = pair_random(p) % PAIR_OWN;
+	link_insert(to, copy);
+	d->at++;
+}
+
 void pair_link_send(struct pair *p, struct pair_end *from, struct pair_dgram *d)
 {
 	struct pair_link *l = &p->cfg.link[from->side];
 	struct pair_end *to = &p->end[!from->side];
 	struct pair_dgram *copy = NULL;
 	enum pair_fate fate;
+
+	if (from->side == PAIR_CLIENT && d->src < PAIR_OWN)
+		d->src = nat_address(p);
 
 	if (l->tap)
 		l->tap(p, from->side, d);
@@ -167,11 +180,12 @@ void pair_link_send(struct pair *p, struct pair_end *from, struct pair_dgram *d)
 		pair_dgram_free(d);
 		return;
 	}
-	d->src = from->side == PAIR_CLIENT ? nat_address(p) : 0;
 	link_treat(p, from, d);
 	d->at = link_arrival(p, from, d->len);
 	if (pair_dice(p, l->dup))
 		copy = pair_dgram_copy(d);
+	if (from->side == PAIR_CLIENT && pair_confirmed(p) && pair_dice(p, p->cfg.spoof))
+		link_spoof(p, to, d);
 	link_insert(to, d);
 	if (copy) {
 		copy->at += 1 + pair_random(p) % MS;

@@ -149,6 +149,8 @@ static void end_open(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 	struct quic_rx_pkt pkts[PAIR_DGRAM_PKTS];
 	u32 i, n = 0, rest = d->n ? d->pkt[0].dgram_len : d->len;
 
+	if (!pair_path_rx(e, d))
+		return;
 	for (i = 0; i < d->n; i++) {
 		if (must_park(e->conn, &d->pkt[i])) {
 			if (e->conn->handshake_complete)
@@ -188,16 +190,6 @@ void pair_open_parked(struct pair *p, struct pair_end *e)
 	}
 }
 
-/*
- * A datagram came from another address than the host sends to. The host of today
- * goes on sending to the one it knows: connection IDs find the connection, and
- * there is no migration. One that migrates tells the core of it here.
- */
-static void end_moved(struct pair_end *e)
-{
-	e->moved++;
-}
-
 /* Damage may hide whose datagram it is; then no connection hears of it. */
 static bool damage_hides(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 {
@@ -232,7 +224,8 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 		return;
 	}
 	if (pair_version_answer(p, e, d) || end_retries(p, e, d)) {
-		e->to_amp += d->len;
+		if (e->side == PAIR_SERVER)
+			p->amp[d->src].in += d->len;
 		return;
 	}
 	if (d->damaged && damage_hides(p, e, d))
@@ -241,9 +234,8 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 		pair_end_accept(p, d);
 	if (!e->conn)
 		return;
-	if (e->side == PAIR_SERVER && d->src != e->peer_addr)
-		end_moved(e);
-	e->to_amp += d->len;
+	if (e->side == PAIR_SERVER)
+		p->amp[d->src].in += d->len;
 	if (d->version && d->version != e->conn->version)
 		return;
 	if (!dcid_known(e->conn, d) && quic_conn_state(e->conn) < QUIC_CONN_CLOSING)

@@ -67,7 +67,8 @@ bool pair_retry_answer(struct pair *p, struct pair_end *e, const struct pair_dgr
 	r->dcid = d->scid;
 	r->scid = scid;
 	r->retry = true;
-	e->from_amp += r->len;
+	r->dst = d->src;
+	p->amp[d->src].out += r->len;
 	pair_link_send(p, e, r);
 	return true;
 }

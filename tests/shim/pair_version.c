@@ -27,7 +27,8 @@ bool pair_version_answer(struct pair *p, struct pair_end *e, const struct pair_d
 	r->dcid = d->scid;
 	r->scid = d->dcid;
 	r->version_neg = true;
-	e->from_amp += r->len;
+	r->dst = d->src;
+	p->amp[d->src].out += r->len;
 	pair_link_send(p, e, r);
 	return true;
 }

@@ -104,10 +104,11 @@ static void wire_send(struct pair *p, struct pair_end *e, u32 first, u32 last)
 		pair_error(p, "a long header of another version");
 	if (d->initial && d->len < QUIC_MIN_UDP_PAYLOAD && e->side == PAIR_CLIENT)
 		pair_error(p, "a client Initial below 1200 bytes");
-	e->from_amp += d->len;
-	if (e->side == PAIR_SERVER && !e->conn->path.validated &&
-	    e->from_amp > 3 * e->to_amp)
-		pair_error(p, "anti-amplification limit exceeded");
+	if (e->side == PAIR_CLIENT)
+		d->src = pair_path_addr(e, e->batch.path);
+	else
+		d->dst = pair_path_addr(e, e->batch.path);
+	pair_path_sent(p, e, e->batch.path, d->len);
 	pair_link_send(p, e, d);
 }
 

@@ -148,6 +148,21 @@ static void derive_events(struct dice *d, struct sim_scenario *sc)
 	}
 }
 
+/* Behind the other events. */
+static void derive_moves(struct dice *d, struct sim_scenario *sc)
+{
+	u32 i = 0;
+
+	sc->rebind_port = roll(d, 2);
+	sc->spoof = seldom(d, 10, 100);
+	while (i < SIM_EVENTS && sc->event[i].action)
+		i++;
+	if (i == SIM_EVENTS || roll(d, 6))
+		return;
+	sc->event[i] = (struct sim_event){ .action = SIM_MIGRATE, .side = PAIR_CLIENT };
+	sc->event[i].at = (i ? sc->event[i - 1].at : 0) + roll_bits(d, 11) * MS;
+}
+
 void sim_derive(struct sim_scenario *sc, u64 seed)
 {
 	struct dice d = { .state = seed * 0x2545f4914f6cdd1dULL };
@@ -177,4 +192,5 @@ void sim_derive(struct sim_scenario *sc, u64 seed)
 		sc->link[i].mark_at = seldom(&d, 4, sc->link[i].queue);
 	}
 	sc->window_max = seldom(&d, 2, 8 * MB);
+	derive_moves(&d, sc);
 }

@@ -100,7 +100,7 @@ static void pcap_dgram(FILE *f, u64 at, enum pair_side from, const struct pair_d
 	u32 rec[4] = { at / SEC, at % SEC, d->len + IP_UDP_LEN, d->len + IP_UDP_LEN };
 	u8 hdr[IP_UDP_LEN];
 
-	put_ip_udp(hdr, from, from == PAIR_CLIENT ? d->src : 0, d->len);
+	put_ip_udp(hdr, from, from == PAIR_CLIENT ? d->src : d->dst, d->len);
 	fwrite(rec, sizeof(rec), 1, f);
 	fwrite(hdr, sizeof(hdr), 1, f);
 	fwrite(d->buf->data, d->len, 1, f);

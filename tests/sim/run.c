@@ -67,6 +67,9 @@ static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 see
 	memcpy(cfg->link, sc->link, sizeof(cfg->link));
 	memcpy(cfg->rebind_at, sc->rebind_at, sizeof(cfg->rebind_at));
 	memcpy(cfg->rebind_to, sc->rebind_to, sizeof(cfg->rebind_to));
+	cfg->rebind_port = sc->rebind_port;
+	cfg->spoof = sc->spoof;
+	cfg->keepalive = sc->rebind_at[0] || sc->spoof ? SEC : 0;
 	memcpy(cfg->update_every, sc->update_every, sizeof(cfg->update_every));
 	cfg->hasty = sc->hasty;
 	cfg->keys_delay = sc->keys_ms ? sc->keys_ms * MS : cfg->keys_delay;
@@ -209,6 +212,10 @@ static void happen(struct sim_run *s, const struct sim_event *ev)
 		break;
 	case SIM_EVEN:
 		look_even(s, ev->side, ev->arg * KB);
+		break;
+	case SIM_MIGRATE:
+		if (quic_conn_state(e->conn) == QUIC_CONN_ESTABLISHED)
+			pair_migrate(s->p);
 		break;
 	case SIM_CLOSE:
 		quic_conn_close(e->conn, true, 7, "closed", s->p->now);
@@ -382,6 +389,21 @@ static void judge_ecn(struct sim_run *s)
 		sim_fail(s, "%llu packets came marked CE, %u at least", ce, sc->ce_min);
 }
 
+static void judge_paths(struct sim_run *s)
+{
+	const struct quic_conn *conn = s->p->end[PAIR_SERVER].conn;
+	const struct quic_paths *ps = conn ? conn->paths : NULL;
+	const struct sim_scenario *sc = s->sc;
+	u32 moved = ps ? ps->moved : 0, failed = ps ? ps->n_failed : 0;
+
+	if (moved < sc->moves_min || (sc->moves_max && moved > sc->moves_max))
+		sim_fail(s, "the server followed %u times, not %u to %u", moved, sc->moves_min,
+			 sc->moves_max);
+	if (failed < sc->failed_min)
+		sim_fail(s, "%u paths could not be validated, %u at least", failed,
+			 sc->failed_min);
+}
+
 static void judge(struct sim_run *s)
 {
 	const struct sim_scenario *sc = s->sc;
@@ -401,6 +423,7 @@ static void judge(struct sim_run *s)
 				 sc->updates_min);
 	}
 	judge_ecn(s);
+	judge_paths(s);
 	judge_msgs(s, PAIR_CLIENT);
 	judge_msgs(s, PAIR_SERVER);
 	if (sc->lost_max && r->lost >= sc->lost_max)

@@ -25,6 +25,7 @@ enum sim_action {
 	SIM_CLOSE,		/* at once */
 	SIM_SHUTDOWN,		/* once all is acknowledged, @arg ms at most */
 	SIM_OPTIMIST,		/* its core is told that all it sent has arrived */
+	SIM_MIGRATE,		/* the client moves to an address of its own */
 	SIM_MEMORY,		/* @arg permille of allocations fail from now on */
 	SIM_URGENT,		/* writes @arg KB on another stream, of urgency 0 */
 	SIM_OVERTOOK,		/* a look: that one has arrived, no other of @side has */
@@ -94,6 +95,11 @@ struct sim_load {
  * @handshake_ms: handshake time-out; 0: 1000 s
  * @rebind_at: see struct pair_cfg
  * @rebind_to: see struct pair_cfg
+ * @rebind_port: see struct pair_cfg
+ * @spoof: see struct pair_cfg
+ * @moves_min: times that the server has followed, at least
+ * @moves_max: at most; 0: any
+ * @failed_min: paths that it could not validate, at least
  * @update_every: see struct pair_cfg
  * @hasty: see struct pair_cfg
  * @keys_ms: how long hosts take to make next keys; 0: 100 us
@@ -129,6 +135,11 @@ struct sim_scenario {
 	u32 handshake_ms;
 	u64 rebind_at[PAIR_REBINDS];
 	u8 rebind_to[PAIR_REBINDS];
+	bool rebind_port;
+	u32 spoof;
+	u32 moves_min;
+	u32 moves_max;
+	u32 failed_min;
 	u32 update_every[2];
 	bool hasty;
 	u32 keys_ms;

@@ -57,6 +57,7 @@ struct end {
 	u64 owed_since;		/* an ACK, in the 1-RTT space */
 	u64 burst_at;
 	u64 burst;		/* bytes in flight that left at once */
+	u32 moved;		/* each path has a pacer of its own */
 	u64 ptos;		/* that had fired when something was acknowledged */
 	u32 gen;		/* of the keys that sealed the last 1-RTT packet */
 	u32 gen_told;		/* newest of the peer's that was opened here */
@@ -210,7 +211,8 @@ static void check_owed(struct sim_watch *w, enum pair_side side)
 
 	if (!conn || !since)
 		return;
-	if (!quic_conn_is_open(conn) || shim_host_failed()) {
+	/* nor to an address that has no credit (RFC 9000 8.1) */
+	if (!quic_conn_is_open(conn) || shim_host_failed() || !conn->path.validated) {
 		w->end[side].owed_since = 0;
 		return;
 	}
@@ -474,8 +476,11 @@ static void check_burst(struct look *l, u32 size)
 	const struct quic_path *path = &conn->path;
 	u64 now = l->w->s->p->now;
 
-	if (l->e->burst_at != now)
+	if (l->w->s->p->end[l->from].batch.path != quic_conn_path_active(conn))
+		return;
+	if (l->e->burst_at != now || (conn->paths && conn->paths->moved != l->e->moved))
 		l->e->burst = 0;
+	l->e->moved = conn->paths ? conn->paths->moved : 0;
 	l->e->burst_at = now;
 	l->e->burst += size;
 	if (path->rtt.has_sample && conn->handshake_confirmed &&

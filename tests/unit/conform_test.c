@@ -360,7 +360,7 @@ static bool retiring(const struct quic_conn *conn, u64 seq)
 	const struct quic_retired_cid *r = conn->cids.retired;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(conn->cids.retired); i++) {
+	for (i = 0; r && i < QUIC_RETIRED_CIDS; i++) {
 		if (r[i].announce.state != QUIC_VAL_IDLE && r[i].seq == seq)
 			return true;
 	}
@@ -433,7 +433,6 @@ static void retry_token_is_not_kept(struct unit *t)
 	p = watched(U32_MAX, U32_MAX);
 	EXPECT(t, pair_run(p, pair_confirmed, p->now + 5 * SEC));
 	EXPECT_EQ(t, p->retries_taken, 1);
-	EXPECT_GT(t, p->end[PAIR_CLIENT].conn->token.len, 0);
 	quic_conn_new_token(p->end[PAIR_CLIENT].conn, &len);
 	EXPECT_EQ(t, len, 0);
 	finish(t, p);
@@ -617,7 +616,7 @@ static void crypto_of_a_level_left(struct unit *t)
 {
 	struct pair *p = halfway(t);
 	struct quic_conn *s = p->end[PAIR_SERVER].conn;
-	u64 end = s->space[QUIC_SPACE_INITIAL].crypto_rx.highest;
+	u64 end = s->space[QUIC_SPACE_INITIAL].crypto->rx.highest;
 	u8 frame[] = { 0x06, 0x41, 0, 1, 'x' };
 
 	ASSERT(t, end > 256 && end < 512);
