@@ -41,7 +41,7 @@ parts := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,libquicsock da
 sub = $(MAKE) -C $(1) O=$(B)/$(1) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 .PHONY: all modules modules-locked user deps-% demo test test-kernels sim sim-report test-planted \
-	coverage fuzz \
+	coverage conformance conformance-mutate fuzz \
 	debug-kernel test-debug interop bench bench-core install load unload demo-here check clean \
 	distclean help $(parts)
 
@@ -95,6 +95,12 @@ test-planted: ## are planted bugs found?
 
 coverage: ## lines of the core that unit tests and simulator run (SHOW=5: what they do not)
 	@$(MAKE) -C tests/coverage O=$(B)/tests/coverage $(if $(SHOW),SHOW=$(SHOW)) coverage
+
+conformance: ## each MUST of the RFCs: code and test (RFC_DIR=DIR: is any missing?)
+	@$(MAKE) -C tests/conformance report $(if $(RFC_DIR),RFC_DIR=$(abspath $(RFC_DIR)))
+
+conformance-mutate: ## without the code of 50 MUSTs (SEED=n), do their tests fail?
+	@$(MAKE) -C tests/conformance O=$(B)/tests/conformance mutate $(if $(SEED),SEED=$(SEED)) $(if $(N),N=$(N))
 
 fuzz: ## each fuzzer for FUZZ_TIME seconds (600); findings in build/failures
 	@scripts/deps test

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""report.py [-t TABLES] [-r RFC_DIR] [-o REPORT] [-j JSONL] - the tables as a report.
+
+Fails when a table is wrong: names code or a test that is not there, has an edit that
+does not apply, or, given the texts of the RFCs, misses a MUST of theirs. Prints totals
+by RFC; REPORT gets all rows, in Markdown; JSONL the figures.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True	# the tree stays clean
+import table
+
+KINDS = {
+    "app": "matters of applications",
+    "tls": "matters of the TLS stack behind quicd",
+    "else": "matters of others: authors of extensions, IANA, operators",
+    "unused": "parts of QUIC that are not there, and so cannot be wrong",
+    "open": "not enforced, or not proven",
+}
+
+
+def tally(rows):
+    """{kind or "proven": how many}"""
+    n = dict.fromkeys(("proven", *table.KINDS), 0)
+    for r in rows:
+        n[r.kind or "proven"] += 1
+    return n
+
+
+def percent_open(n):
+    """Of what concerns this code, how much is open?"""
+    ours = n["proven"] + n["open"]
+    return 100 * n["open"] / ours if ours else 0.0
+
+
+def save(path, figures):
+    """Put figures (name: value, unit) into a file of them, over older ones of that name."""
+    old = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            old = [json.loads(line) for line in f]
+    old = [o for o in old if o["name"] not in figures]
+    new = [{"name": n, "value": v, "unit": u, "spread": 0} for n, (v, u) in figures.items()]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps(o) + "\n" for o in old + new)
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def write(path, rows):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("# Requirements, and what proves them\n")
+        section = None
+        for r in rows:
+            if (r.rfc, r.section) != section:
+                section = (r.rfc, r.section)
+                f.write(f"\n## RFC {r.rfc}, {r.section}\n\n"
+                        "| | requirement | code | test |\n|---|---|---|---|\n")
+            if r.kind:
+                what = f"*{r.kind}*: {cell(r.reason)} | "
+            else:
+                what = f"{'<br>'.join(r.code)} | {'<br>'.join(r.test)}"
+            f.write(f"| {r.name} | {cell(r.text)} | {what} |\n")
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("-t", metavar="TABLES", default=table.HERE)
+    p.add_argument("-r", metavar="RFC_DIR")
+    p.add_argument("-o", metavar="REPORT")
+    p.add_argument("-j", metavar="JSONL")
+    a = p.parse_args()
+    wrong = []
+    rows = table.load(wrong, a.t)
+    table.check(rows, wrong)
+    if a.r:
+        table.compare(rows, a.r, wrong)
+    if wrong:
+        print("\n".join(wrong))
+        sys.exit(1)
+
+    print(f"{'RFC':8} {'MUSTs':>5} {'proven':>6} " + " ".join(f"{k:>6}" for k in table.KINDS))
+    for rfc in sorted({r.rfc for r in rows}) + ["all"]:
+        n = tally(r for r in rows if rfc in (r.rfc, "all"))
+        print(f"{rfc:8} {sum(n.values()):5} " + " ".join(f"{v:6}" for v in n.values()))
+    for kind, text in KINDS.items():
+        print(f"  {kind:7} {text}")
+    n = tally(rows)
+    paths = sum(1 for r in rows if r.kind == "open" and r.reason.startswith("paths"))
+    edits = sum(1 for r in rows if r.edit)
+    print(f"{percent_open(n):.1f} % of {n['proven'] + n['open']} that concern this code are open, "
+          f"{paths} of these {n['open']} for want of path validation;\n"
+          f"{edits} of {n['proven']} that are proven have an edit that breaks them")
+    if a.o:
+        write(a.o, rows)
+        print(f"report: {os.path.relpath(a.o, table.TREE)}")
+    if a.j:
+        save(a.j, {"conformance.requirements": (len(rows), "count"),
+                   "conformance.proven": (n["proven"], "count"),
+                   "conformance.open": (n["open"], "count"),
+                   "conformance.open_share": (round(percent_open(n), 2), "%")})
+
+
+if __name__ == "__main__":
+    main()
