@@ -445,7 +445,7 @@ struct quic_stream {
 };
 
 #define QUIC_RECENT_BITS_MIN	5	/* of places for streams found lately: with the first */
-#define QUIC_RECENT_BITS_MAX	17	/* with very many */
+#define QUIC_RECENT_BITS_MAX	15	/* with very many */
 #define QUIC_URGENCIES		8
 #define QUIC_URGENCY_DEFAULT	3
 

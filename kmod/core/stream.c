@@ -73,7 +73,10 @@ static void recent_grow(struct quic_streams *st)
 	struct quic_stream **places, **old = st->recent;
 	u32 i, n = old ? 1U << bits : 0;
 
-	while (bits < QUIC_RECENT_BITS_MAX && st->n_open > 1U << (bits - 1))
+	/* Not with each: there may be no memory for long. */
+	if (old && st->n_open % 16)
+		return;
+	while (bits < QUIC_RECENT_BITS_MAX && st->n_open >= 1U << (bits - 1))
 		bits++;
 	if (likely(old && bits == st->recent_bits))
 		return;
