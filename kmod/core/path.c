@@ -107,6 +107,16 @@ static bool can_go(const struct quic_paths *ps, u8 i)
 	       !ps->place[i].wanted;
 }
 
+bool quic_conn_path_let_go(struct quic_conn *conn, u8 place)
+{
+	struct quic_paths *ps = conn->paths;
+
+	if (!ps || place == ps->active || place == ps->fallback || ps->place[place].wanted)
+		return false;
+	place_end(conn, place);
+	return true;
+}
+
 u8 quic_conn_path_new(struct quic_conn *conn)
 {
 	struct quic_paths *ps;
@@ -146,6 +156,13 @@ void quic_conn_set_rx_path(struct quic_conn *conn, u8 place, bool port_only)
 		return;
 	conn->paths->rx = place;
 	conn->paths->rx_port_only = port_only;
+}
+
+void quic_conn_path_mtu(struct quic_conn *conn, u32 mtu)
+{
+	conn->max_mtu = max_t(u32, mtu, QUIC_MIN_UDP_PAYLOAD);
+	if (conn->path.validated && quic_conn_is_open(conn))
+		quic_pmtud_start(conn);
 }
 
 void quic_path_count_rx(struct quic_conn *conn, u32 bytes)
@@ -414,6 +431,7 @@ static void validated(struct quic_conn *conn, u8 i, bool full, u64 now)
 	p->validated = true;
 	if (i == ps->active)
 		conn->path.validated = true;
+	conn->want |= QUIC_WANT_PATH;
 	if (!full) {
 		probe(conn, i, now);	/* RFC 9000 8.2.1 */
 		quic_recovery_set_timer(conn, now);

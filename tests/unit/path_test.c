@@ -449,8 +449,11 @@ static void migrate(struct unit *t)
 	EXPECT(t, !quic_cid_equal(quic_conn_dcid(conn), &before));
 	EXPECT(t, !quic_cid_equal(&seen[PAIR_SERVER].dcid[0],
 				  &seen[PAIR_SERVER].dcid[PAIR_OWN]));
-	pair_run(p, NULL, p->now + 10 * SEC);
+	EXPECT(t, !quic_conn_path_let_go(conn, conn->paths->active));
+	EXPECT(t, quic_conn_path_used(conn, 0));
+	EXPECT(t, quic_conn_path_let_go(conn, 0));
 	EXPECT(t, !quic_conn_path_used(conn, 0));
+	pair_run(p, NULL, p->now + 10 * SEC);
 	/* and again */
 	EXPECT_EQ(t, pair_migrate(p), 0);
 	pair_flow(p, PAIR_CLIENT, 100000);
