@@ -169,9 +169,7 @@ void quic_path_count_rx(struct quic_conn *conn, u32 bytes)
 {
 	struct quic_paths *ps = conn->paths;
 
-	if (!conn->rx_elsewhere)
-		conn->path.rx_bytes += bytes;
-	else if (ps && ps->rx != QUIC_PATH_NONE)
+	if (ps && ps->rx != QUIC_PATH_NONE)
 		ps->place[ps->rx].rx_bytes += bytes;
 }
 
@@ -263,6 +261,7 @@ static void path_switch(struct quic_conn *conn, u8 to, bool port_only, u64 now)
 		new->cid_seq = quic_cid_take(conn);
 	old->cid_seq = quic_cid_use(conn, new->cid_seq);
 	ps->active = to;
+	conn->rx_elsewhere = ps->rx != to;	/* for the rest of the batch */
 	ps->moved++;
 	if (!new->probing)
 		new->until = QUIC_TIME_NEVER;

@@ -177,10 +177,9 @@ void quic_conn_set_rx_path(struct quic_conn *conn, u8 place, bool port_only);
 /* ---- for the core ---- */
 
 /**
- * quic_path_count_rx - bytes of a datagram came
+ * quic_path_count_rx - bytes of a datagram came from elsewhere than we send to
  * @conn: connection
  * @bytes: of it
- * They are credit for the address that they came from alone (RFC 9000 8.1).
  */
 void quic_path_count_rx(struct quic_conn *conn, u32 bytes);
 
