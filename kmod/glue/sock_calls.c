@@ -157,10 +157,10 @@ static int bind_addr(struct sock *sk, struct sockaddr *uaddr, int len, union qui
  */
 int quic_migrate(struct sock *sk, const void *val, u32 len)
 {
+	int err, dev = READ_ONCE(sk->sk_bound_dev_if);
 	struct sockaddr_storage uaddr;
 	bool low_port = false;
 	union quic_addr a;
-	int err;
 
 	if (len > sizeof(uaddr))
 		return -EINVAL;
@@ -169,6 +169,11 @@ int quic_migrate(struct sock *sk, const void *val, u32 len)
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -EPIPE;
 	err = bind_addr(sk, (struct sockaddr *)&uaddr, len, &a, &low_port);
+	/* the scope of a link-local address binds to its device: packets still leave here */
+	if (dev != READ_ONCE(sk->sk_bound_dev_if)) {
+		WRITE_ONCE(sk->sk_bound_dev_if, dev);
+		return -EINVAL;
+	}
 	if (err)
 		return err == -EAFNOSUPPORT ? -EINVAL : err;
 	return quic_path_move(sk, &a, low_port);
