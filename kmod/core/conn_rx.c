@@ -364,6 +364,15 @@ static void rx_pkt(struct rx_ctx *x)
 		conn->want |= QUIC_WANT_TX;
 }
 
+/* Credit for the address that they came from, and no other (RFC 9000 8.1). */
+static void count_rx(struct quic_conn *conn, u32 bytes)
+{
+	if (likely(!conn->rx_elsewhere))
+		conn->path.rx_bytes += bytes;
+	else
+		quic_path_count_rx(conn, bytes);
+}
+
 void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 n, u64 now)
 {
 	struct rx_ctx x = { .conn = conn, .now = now };
@@ -373,7 +382,7 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 
 	quic_host_assert_owned(conn);
 	for (i = 0; i < n; i++) {
-		quic_path_count_rx(conn, pkts[i].dgram_len);
+		count_rx(conn, pkts[i].dgram_len);
 		conn->stats.bytes_recv += pkts[i].dgram_len;
 		if (unlikely(!quic_conn_is_open(conn))) {
 			rx_while_closing(conn);
@@ -405,7 +414,7 @@ void quic_conn_recv_undecryptable(struct quic_conn *conn, u32 dgram_len)
 	/* later on it may have come from anywhere */
 	if (!quic_conn_is_open(conn) || conn->path.validated || conn->handshake_confirmed)
 		return;
-	quic_path_count_rx(conn, dgram_len);
+	count_rx(conn, dgram_len);
 	/*
 	 * More may leave, and the PTO runs again (RFC 9002 6.2.2.1): from when
 	 * packets left, so that the time now is not needed.

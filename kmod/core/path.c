@@ -107,6 +107,16 @@ static bool can_go(const struct quic_paths *ps, u8 i)
 	       !ps->place[i].wanted;
 }
 
+bool quic_conn_path_let_go(struct quic_conn *conn, u8 place)
+{
+	struct quic_paths *ps = conn->paths;
+
+	if (!ps || place == ps->active || place == ps->fallback || ps->place[place].wanted)
+		return false;
+	place_end(conn, place);
+	return true;
+}
+
 u8 quic_conn_path_new(struct quic_conn *conn)
 {
 	struct quic_paths *ps;
@@ -152,9 +162,7 @@ void quic_path_count_rx(struct quic_conn *conn, u32 bytes)
 {
 	struct quic_paths *ps = conn->paths;
 
-	if (!conn->rx_elsewhere)
-		conn->path.rx_bytes += bytes;
-	else if (ps && ps->rx != QUIC_PATH_NONE)
+	if (ps && ps->rx != QUIC_PATH_NONE)
 		ps->place[ps->rx].rx_bytes += bytes;
 }
 
@@ -247,6 +255,7 @@ static void path_switch(struct quic_conn *conn, u8 to, bool port_only, u64 now)
 		new->cid_seq = quic_cid_take(conn);
 	old->cid_seq = quic_cid_use(conn, new->cid_seq);
 	ps->active = to;
+	conn->rx_elsewhere = ps->rx != to;	/* for the rest of the batch */
 	ps->moved++;
 	if (!new->probing)
 		new->until = QUIC_TIME_NEVER;
@@ -415,6 +424,7 @@ static void validated(struct quic_conn *conn, u8 i, bool full, u64 now)
 	p->validated = true;
 	if (i == ps->active)
 		conn->path.validated = true;
+	conn->want |= QUIC_WANT_PATH;
 	if (!full) {
 		probe(conn, i, now);	/* RFC 9000 8.2.1 */
 		quic_recovery_set_timer(conn, now);

@@ -152,6 +152,14 @@ u8 quic_conn_path_active(const struct quic_conn *conn);
 int quic_conn_path_probe(struct quic_conn *conn, u8 place, bool port_only, u64 now);
 
 /**
+ * quic_conn_path_let_go - nothing more is expected from there
+ * @conn: connection
+ * @place: of a path that is used
+ * Return: false: it is in use, or may be soon.
+ */
+bool quic_conn_path_let_go(struct quic_conn *conn, u8 place);
+
+/**
  * quic_conn_set_rx_path - where the packets given next came from
  * @conn: connection
  * @place: or QUIC_PATH_NONE
@@ -162,10 +170,9 @@ void quic_conn_set_rx_path(struct quic_conn *conn, u8 place, bool port_only);
 /* ---- for the core ---- */
 
 /**
- * quic_path_count_rx - bytes of a datagram came
+ * quic_path_count_rx - bytes of a datagram came from elsewhere than we send to
  * @conn: connection
  * @bytes: of it
- * They are credit for the address that they came from alone (RFC 9000 8.1).
  */
 void quic_path_count_rx(struct quic_conn *conn, u32 bytes);
 

@@ -24,8 +24,8 @@
  *
  * Worst case: one lookup for each datagram of a train.
  *
- * Not here: what is answered to packets that nobody owns, and when (answer.c);
- * connection migration (packets of known IDs are taken from any address).
+ * Not here: what is answered to packets that nobody owns, and when (answer.c); what
+ * it means that packets of known IDs come from another address (path.c).
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -36,6 +36,7 @@
 
 #include "packet.h"
 #include "answer.h"
+#include "path.h"
 
 #define PEEK_LEN	64		/* more than a short header and its sample */
 
@@ -204,12 +205,23 @@ static void rx_flush(struct quic_rx *rx)
 	else
 		buf = quic_open(sk, rx->skb, rx->slices, n, rx->ecn);
 	rx_park_early(rx, sk, n);
-	if (buf) {
+	if (buf && likely(quic_path_note(sk, rx->skb, buf))) {
 		quic_rx_deliver(sk, buf);
 		return;
 	}
+	if (buf) {
+		quic_mib_add(rx->udp->net, DropMemory, buf->n);
+		quic_rxbuf_free(buf);
+	}
 put:
 	sock_put(sk);
+}
+
+/* May packets for @sk come in here? Not at the port of another user or device. */
+static bool rx_bound(const struct quic_rx *rx, const struct sock *sk)
+{
+	return READ_ONCE(quic_sk(sk)->udp) == rx->udp ||
+	       READ_ONCE(quic_sk(sk)->udp_other) == rx->udp;
 }
 
 /* Let @dcid's socket be the one to collect for. Return: is there one? */
@@ -222,8 +234,7 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 	sk = quic_lookup(rx->udp->net, dcid->id, dcid->len);
 	if (!sk)
 		return false;
-	/* another port, perhaps of another user or device: not what it is bound to */
-	if (READ_ONCE(quic_sk(sk)->udp) != rx->udp) {
+	if (!rx_bound(rx, sk)) {
 		sock_put(sk);
 		return false;
 	}
@@ -281,7 +292,7 @@ static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level,
 		if (keys_to_come(qs, level))
 			return false;
 		quic_mib_inc(rx->udp->net, DropNoKeys);
-		quic_rx_credit(rx->sk, rx->dgram_len);
+		quic_rx_credit(rx->sk, rx->skb, rx->dgram_len);
 		rx->dgram_len = 0;
 		return true;
 	}
@@ -416,7 +427,7 @@ static void rx_first_answer(struct quic_rx *rx, const struct quic_hdr *hdr, cons
 
 	if (hdr->type == QUIC_PKT_VERSION_NEG)
 		quic_mib_inc(rx->udp->net, DropVersion);
-	if (!sk || READ_ONCE(quic_sk(sk)->udp) != rx->udp)
+	if (!sk || !rx_bound(rx, sk))
 		quic_mib_inc(rx->udp->net, DropUnknownCid);
 	else if (!rx_passes(rx, sk))
 		quic_mib_inc(rx->udp->net, DropFilter);

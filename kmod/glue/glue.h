@@ -12,6 +12,7 @@
  *   host.c     what the core asks of its host (core/host.h)
  *   rx.c       opened packets -> socket lock or backlog -> core
  *   guard.c    what admins rely on: judges packets, guards children
+ *   path.c     which addresses are behind the core's paths
  *   settle.c   acts on the core's want bits; timer.c: the two timers
  *   answer.c   Retry, Version Negotiation, stateless reset; stateless.c, token.c:
  *              their cryptography; retry.c: a client that gets a Retry
@@ -59,9 +60,11 @@
 #define QUIC_EMBRYO_RCVBUF	(256 << 10)	/* until SELECT: a ClientHello in pieces */
 
 struct quic_admission;
+struct quic_ends;
 struct quic_hdr;
 struct quic_hs;
 struct quic_retry;
+struct quic_sock_paths;
 struct quic_udp;
 
 /* A socket address of either family. */
@@ -81,6 +84,8 @@ union quic_addr {
  * @bounce_bytes: memory of them all
  * @n: packets opened
  * @cap: room in @pkts
+ * @path: place of the core that it came from (path.c), unless
+ * @from: it is another, looked for later; or NULL
  * @recv_time: when the skb was taken off the UDP socket, ns
  * @sk: once delivered: whose receive memory it is charged to. No reference: the
  *	connection that holds the batch ends before its socket does.
@@ -98,6 +103,8 @@ struct quic_rxbuf {
 	u32 bounce_bytes;
 	u16 n;
 	u16 cap;
+	u8 path;
+	struct quic_ends *from;
 	u64 recv_time;
 	struct quic_rx_pkt pkts[];
 };
@@ -193,6 +200,9 @@ struct quic_sock_config {
  * @inet: must be first
  * @conn: the core's connection; NULL for listeners and unconnected sockets
  * @udp: kernel UDP socket in use
+ * @udp_other: client: that of the path it moves to, or has just left; or NULL
+ * @paths: addresses of further paths, or NULL (path.c)
+ * @path_active: place of the core that @peer and @local are those of
  * @keys_rx: by QUIC_CRYPTO_* level; RCU for open.c, written under the lock
  * @keys_tx: by level; under the lock
  * @peer: address packets go to
@@ -248,6 +258,9 @@ struct quic_sock {
 	struct inet_sock inet;		/* must be first */
 	struct quic_conn *conn;
 	struct quic_udp *udp;
+	struct quic_udp *udp_other;
+	struct quic_sock_paths *paths;
+	u8 path_active;
 	struct quic_keys __rcu *keys_rx[QUIC_CRYPTO_LEVELS];
 	struct quic_keys *keys_tx[QUIC_CRYPTO_LEVELS];
 	union quic_addr peer;
@@ -397,6 +410,9 @@ struct sock *quic_lookup(const struct net *net, const u8 *id, u8 len);
  */
 struct sock *quic_lookup_peer(const struct quic_udp *udp, const union quic_addr *peer);
 
+/* The peer's address is another: packets without a connection ID, too. Lock held. */
+void quic_lookup_set_peer(struct sock *sk, const union quic_addr *peer);
+
 /* ---- udp.c ---- */
 
 int quic_udp_init(void);
@@ -535,6 +551,9 @@ void quic_xmit_exit(void);
  */
 int quic_xmit_route(struct sock *sk);
 
+/* Is there a route between these addresses? Any context. Return: 0 or -errno. */
+int quic_xmit_reachable(struct sock *sk, const struct quic_ends *ends);
+
 /* UDP payload that the route's MTU allows, bytes; at least 1200. */
 u32 quic_xmit_mtu(struct sock *sk);
 
@@ -601,11 +620,11 @@ static inline bool quic_rx_room(const struct sock *sk, u32 bytes)
 void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u32 dgram_len);
 
 /*
- * Datagrams of @bytes came of which nothing opens: a server whose client has not
- * shown that its address is its own may answer so much the more (RFC 9000 8.1). The
- * lock is taken here. Context: BH off.
+ * Datagrams of @bytes came in @skb of which nothing opens: a server whose client has
+ * not shown that its address is its own may answer so much the more, if they came from
+ * there (RFC 9000 8.1). The lock is taken here. Context: BH off.
  */
-void quic_rx_credit(struct sock *sk, u32 bytes);
+void quic_rx_credit(struct sock *sk, const struct sk_buff *skb, u32 bytes);
 
 /**
  * quic_rx_park_early - keep a datagram of a key phase whose keys are not made yet

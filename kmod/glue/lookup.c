@@ -148,6 +148,17 @@ static void peer_del(struct sock *sk)
 	spin_unlock_bh(lookup_lock(b));
 }
 
+void quic_lookup_set_peer(struct sock *sk, const union quic_addr *peer)
+{
+	struct quic_sock *qs = quic_sk(sk);
+
+	if (qs->n_cids)
+		peer_del(sk);
+	qs->peer = *peer;
+	if (qs->n_cids)
+		peer_add(sk);
+}
+
 struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *cid, u64 seq)
 {
 	u32 b = cid_bucket(sock_net(sk), cid->id, cid->len);

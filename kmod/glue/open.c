@@ -236,6 +236,7 @@ void quic_rxbuf_free(struct quic_rxbuf *buf)
 	quic_rx_uncharge(buf);
 	bounce_free(buf->bounce);
 	consume_skb(buf->skb);
+	kfree(buf->from);
 	kfree(buf);
 }
 
@@ -528,7 +529,7 @@ struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
 		quic_mib_inc(sock_net(sk), CryptoAsync);
 	if (o.failed)
 		quic_rx_unopened(sk, o.reset, o.forged);
-	quic_rx_credit(sk, o.unopened);
+	quic_rx_credit(sk, skb, o.unopened);
 	if (!err && buf->n)
 		return buf;
 	quic_rxbuf_free(buf);

@@ -23,6 +23,7 @@ struct proc_dir_entry;
 	X(InDatagrams) X(InTrains) X(InPackets) X(OutDatagrams) X(OutTrains) \
 	X(OutPackets) X(InCe) X(OutEct) X(EcnCapable) X(EcnFailed) \
 	X(CongestionEvents) X(WindowsGrown) \
+	X(PathChanged) X(PathValidated) X(PathFailed) X(DropAddress) \
 	X(OpenInPlace) X(OpenBounced) X(OpenDeferred) \
 	X(SealDeferred) X(CryptoAsync) \
 	X(DropShort) X(DropHeader) X(DropVersion) X(DropUnknownCid) \

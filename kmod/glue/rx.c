@@ -39,7 +39,7 @@
  * Worst case: sk_rcvbuf bytes of backlog processed by one release_sock().
  * Not here: finding the socket (lookup.c, udp.c), opening (open.c).
  */
-#include "glue.h"
+#include "path.h"
 
 static u32 batch_bytes(const struct quic_rxbuf *buf)
 {
@@ -96,7 +96,7 @@ static void process(struct sock *sk, struct quic_rxbuf *buf)
 	struct quic_sock *qs = quic_sk(sk);
 	bool room;
 
-	if (!qs->attached) {
+	if (!qs->attached || !quic_path_rx(sk, buf)) {
 		quic_rxbuf_free(buf);
 		return;
 	}
@@ -143,17 +143,19 @@ static void credit(struct sock *sk, u32 bytes)
 		qs->credit += bytes;
 		set_bit(QUIC_DEFER_CREDIT, &qs->deferred);
 	} else if (qs->attached) {
+		quic_conn_set_rx_path(qs->conn, qs->path_active, false);
 		quic_conn_recv_undecryptable(qs->conn, bytes);
 		quic_settle(sk);
 	}
 }
 
-void quic_rx_credit(struct sock *sk, u32 bytes)
+void quic_rx_credit(struct sock *sk, const struct sk_buff *skb, u32 bytes)
 {
 	const struct quic_conn *conn = READ_ONCE(quic_sk(sk)->conn);
 
 	/* for others it counts nowhere: spare them the lock */
-	if (!bytes || !conn || !conn->server || READ_ONCE(conn->path.validated))
+	if (!bytes || !conn || !conn->server || READ_ONCE(conn->path.validated) ||
+	    !quic_path_is_peer(sk, skb))
 		return;
 	bh_lock_sock(sk);
 	credit(sk, bytes);
@@ -202,7 +204,7 @@ void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u3
 	if (!skb)
 		return;
 	bh_lock_sock(sk);
-	credit(sk, dgram_len);
+	credit(sk, quic_path_is_peer(sk, skb) ? dgram_len : 0);
 	/*
 	 * With the 1-RTT keys all there are to come have come: what still finds
 	 * none belongs to a level that is over.
@@ -366,8 +368,10 @@ static void run_deferred(struct sock *sk, struct rx_owed *o)
 		process(sk, buf);
 		cond_resched();
 	}
-	if ((bits & BIT(QUIC_DEFER_CREDIT)) && quic_sk(sk)->attached)
+	if ((bits & BIT(QUIC_DEFER_CREDIT)) && quic_sk(sk)->attached) {
+		quic_conn_set_rx_path(quic_sk(sk)->conn, quic_sk(sk)->path_active, false);
 		quic_conn_recv_undecryptable(quic_sk(sk)->conn, o->credit);
+	}
 	if (bits & BIT(QUIC_DEFER_RESET))
 		take_unopened(sk, o->token, o->forged);
 	if (bits & BIT(QUIC_DEFER_EARLY))

@@ -25,6 +25,7 @@
  * served any more; wake-ups last, when all is as the woken shall find it.
  */
 #include "answer.h"
+#include "path.h"
 #include "../core/defs_error.h"
 
 #define SETTLE_ROUNDS	8
@@ -335,6 +336,8 @@ static void act(struct sock *sk, u32 want)
 	}
 	if (want & QUIC_WANT_NEXT_KEYS)
 		quic_rekey_want(sk);
+	if (want & QUIC_WANT_PATH)
+		quic_path_settle(sk);
 	if (want & QUIC_WANT_STATE)
 		on_state(sk);
 	if (quic_one(sk) && qs->attached && (want & ONE_WANTS))
@@ -394,6 +397,7 @@ void quic_settle(struct sock *sk)
 	}
 	qs->settling = false;
 	quic_dgram_count(sk);
+	quic_path_count(sk);
 	count_path(sk);
 	quic_timers_update(sk);
 }

@@ -28,6 +28,7 @@
 #include <net/xfrm.h>
 
 #include "token.h"
+#include "path.h"
 #include "../core/wire_hdr.h"
 
 /* ---- the namespace's list ---- */
@@ -100,6 +101,7 @@ static void quic_sock_destruct(struct sock *sk)
 	quic_config_free(&quic->cfg);
 	kvfree(quic->peer_chain);
 	kfree(quic->retry);
+	kfree(quic->paths);
 	WARN_ON_ONCE(quic->udp);
 	WARN_ON_ONCE(quic->hs);
 	percpu_counter_dec(&quic_sockets_allocated);
@@ -550,7 +552,7 @@ void quic_sock_failed(struct sock *sk, int err, const char *text)
  *  connection IDs: no packet finds the socket any more
  *  keys: after a grace period; packets being opened meanwhile are dropped later
  *  timers, work, backlog: their references dropped, by themselves if they run
- *  parked datagrams, UDP socket, route
+ *  parked datagrams, UDP sockets, route
  * and last the connection's own reference.
  */
 void quic_sock_detach(struct sock *sk)
@@ -564,6 +566,7 @@ void quic_sock_detach(struct sock *sk)
 	free_keys(sk);
 	quic_timers_stop(sk);
 	skb_queue_purge(&quic->pending);
+	quic_path_release(sk);
 	if (quic->udp) {
 		quic_udp_put(quic->udp);
 		quic->udp = NULL;

@@ -18,6 +18,7 @@
 #include <net/inet_common.h>
 
 #include "packet.h"
+#include "path.h"
 #include "sock_ops.h"
 #include "../compat/cgroup_addr.h"
 
@@ -133,6 +134,51 @@ static int post_bind(struct sock *sk)
 	return err;
 }
 
+/* The address that a cgroup's programs make of @uaddr, which they may write to. */
+static int bind_addr(struct sock *sk, struct sockaddr *uaddr, int len, union quic_addr *a,
+		     bool *low_port)
+{
+	int err;
+
+	err = addr_import(sk, uaddr, len, a);
+	if (err)
+		return err;
+	err = sk->sk_family == AF_INET6 ?
+	      QUIC_CGROUP_BIND(sk, uaddr, &len, CGROUP_INET6_BIND, low_port) :
+	      QUIC_CGROUP_BIND(sk, uaddr, &len, CGROUP_INET4_BIND, low_port);
+	if (!err)
+		err = addr_import(sk, uaddr, len, a);
+	return err ? err : addr_scope(sk, a);
+}
+
+/*
+ * QUIC_SOCKOPT_CONNECTION_MIGRATION: a bind() while connected, so that bind programs
+ * judge it. What runs after a bind() does not: the address is not the socket's yet.
+ */
+int quic_migrate(struct sock *sk, const void *val, u32 len)
+{
+	int err, dev = READ_ONCE(sk->sk_bound_dev_if);
+	struct sockaddr_storage uaddr;
+	bool low_port = false;
+	union quic_addr a;
+
+	if (len > sizeof(uaddr))
+		return -EINVAL;
+	memset(&uaddr, 0, sizeof(uaddr));
+	memcpy(&uaddr, val, len);
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return -EPIPE;
+	err = bind_addr(sk, (struct sockaddr *)&uaddr, len, &a, &low_port);
+	/* the scope of a link-local address binds to its device: packets still leave here */
+	if (dev != READ_ONCE(sk->sk_bound_dev_if)) {
+		WRITE_ONCE(sk->sk_bound_dev_if, dev);
+		return -EINVAL;
+	}
+	if (err)
+		return err == -EAFNOSUPPORT ? -EINVAL : err;
+	return quic_path_move(sk, &a, low_port);
+}
+
 /**
  * quic_bind - bind(2)
  * @sock: socket
@@ -154,20 +200,7 @@ int quic_bind(struct socket *sock, quic_sockaddr *uaddr, int len)
 	err = -EINVAL;
 	if (quic_sk(sk)->udp || sk->sk_state != TCP_CLOSE || quic_sk(sk)->conn)
 		goto out;
-	err = addr_import(sk, (struct sockaddr *)uaddr, len, &a);
-	if (err)
-		goto out;
-	err = sk->sk_family == AF_INET6 ?
-	      QUIC_CGROUP_BIND(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET6_BIND,
-			       &low_port) :
-	      QUIC_CGROUP_BIND(sk, (struct sockaddr *)uaddr, &len, CGROUP_INET4_BIND,
-			       &low_port);
-	if (err)
-		goto out;
-	/* the program may have chosen another one */
-	err = addr_import(sk, (struct sockaddr *)uaddr, len, &a);
-	if (!err)
-		err = addr_scope(sk, &a);
+	err = bind_addr(sk, (struct sockaddr *)uaddr, len, &a, &low_port);
 	if (!err)
 		err = bind_to(sk, &a, low_port);
 	if (!err)

@@ -24,6 +24,9 @@ void quic_close(struct sock *sk, long timeout);
 /* QUIC_SOCKOPT_STREAM_OPEN: lock held, may wait; @info: in and out. */
 int quic_stream_open_wait(struct sock *sk, struct quic_stream_info *info);
 
+/* QUIC_SOCKOPT_CONNECTION_MIGRATION: lock held, may sleep; @val: a socket address. */
+int quic_migrate(struct sock *sk, const void *val, u32 len);
+
 /* sock_dgram.c: lock held. */
 int quic_dgram_send(struct sock *sk, struct msghdr *msg);
 int quic_dgram_recv(struct sock *sk, struct msghdr *msg, size_t room, int flags);

@@ -167,6 +167,9 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_CONNECTION_CLOSE, .set = set_close, .get = get_close,
 	  FIXED(struct quic_connection_close),
 	  .get_max = sizeof(struct quic_connection_close) },
+	{ QUIC_SOCKOPT_CONNECTION_MIGRATION, .set = quic_migrate,
+	  .set_min = sizeof(sa_family_t), .set_max = sizeof(struct sockaddr_storage),
+	  .fixed = true },
 	{ QUIC_SOCKOPT_KEY_UPDATE, .set = set_key_update, .fixed = true },
 	{ QUIC_SOCKOPT_TRANSPORT_PARAM, .set = quic_set_tparam, .get = quic_get_tparam,
 	  FIXED(struct quic_transport_param), .input = true,
@@ -208,6 +211,8 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_STREAM_PRIORITY, .set = set_stream_priority,
 	  .get = get_stream_priority, FIXED(struct quic_stream_priority), .input = true,
 	  .many = true, .get_max = sizeof(struct quic_stream_priority) },
+	{ QUIC_SOCKOPT_PATHS, .get = quic_get_paths,
+	  .get_max = QUIC_PATHS * sizeof(struct quic_path_info) },
 };
 
 static const struct quic_sockopt *find(int number)

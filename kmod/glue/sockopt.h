@@ -73,5 +73,6 @@ int quic_get_knob(struct sock *sk, void *val);
 /* sockopt_info.c */
 int quic_get_info(struct sock *sk, void *val);
 int quic_get_reason(struct sock *sk, void *val);
+int quic_get_paths(struct sock *sk, void *val);
 
 #endif /* QUIC_SOCKOPT_H */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Options that tell what became of a connection: 73, why it ended, and 74, its
- * state and counters. Both answer in every state, and neither changes anything:
+ * Options that tell what became of a connection: 73, why it ended, 74, its state and
+ * counters, and 88, its paths. They answer in every state, and none changes anything:
  * they read under the socket lock what the core and the daemon left.
  */
 #include "sockopt.h"
+#include "path.h"
 
 /* ---- 73: why it ended ---- */
 
@@ -165,11 +166,20 @@ static void info_path(struct quic_info *i, const struct quic_path *path)
 		i->latest_rtt_us = us(rtt->latest);
 	}
 	i->mtu = path->mtu;
-	i->paths = 1;
 	i->cwnd = path->cc.cwnd;
 	i->ssthresh = path->cc.ssthresh;
 	i->bytes_in_flight = path->cc.bytes_in_flight;
 	i->pacing_rate = path->pacer.rate;
+}
+
+static u32 info_paths(const struct quic_conn *conn)
+{
+	u32 n = 0;
+	u8 p;
+
+	for (p = 0; p < QUIC_PATHS; p++)
+		n += quic_conn_path_used(conn, p);
+	return n;
 }
 
 static void info_stats(struct quic_info *i, const struct quic_conn *conn)
@@ -234,6 +244,7 @@ int quic_get_info(struct sock *sk, void *val)
 	i->pto_count = conn->pto_count;
 	i->key_updates = quic_conn_tx_gen(conn);
 	info_path(i, &conn->path);
+	i->paths = info_paths(conn);
 	info_stats(i, conn);
 	info_dgrams(i, conn);
 	if (quic->established_at)
@@ -241,4 +252,11 @@ int quic_get_info(struct sock *sk, void *val)
 					  QUIC_NS_PER_US);
 	i->age_us = div_u64(quic_now() - conn->created, QUIC_NS_PER_US);
 	return sizeof(*i);
+}
+
+/* ---- 88: paths ---- */
+
+int quic_get_paths(struct sock *sk, void *val)
+{
+	return quic_path_info(sk, val);
 }

@@ -48,7 +48,7 @@
 #include <asm/simd.h>
 #include <crypto/internal/simd.h>
 
-#include "glue.h"
+#include "path.h"
 
 /* Two such datagrams fit a page block; the core's long headers end at 16383. */
 #define XMIT_MTU_MAX	16320
@@ -211,6 +211,40 @@ int quic_xmit_route(struct sock *sk)
 	if (!sk->sk_txhash)
 		sk_set_txhash(sk);
 	return qs->peer.sa.sa_family == AF_INET ? route4(sk) : route6(sk);
+}
+
+/* A route of its own between two addresses; a reference. Any context. */
+static struct dst_entry *route_between(struct sock *sk, const union quic_addr *peer,
+				       const union quic_addr *local)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	if (peer->sa.sa_family == AF_INET) {
+		flow4_init(&fl4, sk, peer, local);
+		rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
+		return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	{
+		struct flowi6 fl6;
+
+		flow6_init(&fl6, sk, peer, local);
+		return ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, NULL);
+	}
+#else
+	return ERR_PTR(-EAFNOSUPPORT);
+#endif
+}
+
+int quic_xmit_reachable(struct sock *sk, const struct quic_ends *ends)
+{
+	struct dst_entry *dst = route_between(sk, &ends->peer, &ends->local);
+
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	dst_release(dst);
+	return 0;
 }
 
 /* UDP payload that a route carries, of a datagram to @sk's peer. */
@@ -385,16 +419,14 @@ static int push_and_go(struct sk_buff *skb, const struct xmit_hdr *h, struct soc
 	return err > 0 ? net_xmit_errno(err) : err;
 }
 
+/* @h has its addresses. */
 static void hdr_for_sock(struct xmit_hdr *h, struct sock *sk, struct sk_buff *skb,
 			 const struct dst_entry *dst)
 {
-	struct quic_sock *qs = quic_sk(sk);
 	int ttl;
 
-	h->local = &qs->local;
-	h->peer = &qs->peer;
 	h->flow = 0;
-	if (qs->peer.sa.sa_family == AF_INET) {
+	if (h->peer->sa.sa_family == AF_INET) {
 		ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
 		h->ttl = ttl < 0 ? ip4_dst_hoplimit(dst) : ttl;
 		h->tos = READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK;
@@ -435,19 +467,21 @@ static void train_gso(const struct quic_tx_batch *batch, struct sk_buff *skb)
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 }
 
-static void xmit_send(struct sock *sk, struct xmit_train *t, const struct quic_tx_batch *batch)
+/* Takes over the skb and @dst. */
+static void xmit_send(struct sock *sk, struct sk_buff *skb, const struct quic_tx_batch *batch,
+		      struct dst_entry *dst, const union quic_addr *peer,
+		      const union quic_addr *local)
 {
-	struct sk_buff *skb = t->skb;
-	struct xmit_hdr h;
+	struct xmit_hdr h = { .peer = peer, .local = local };
 
 	if (batch->n_dgrams > 1)
 		train_gso(batch, skb);
 	skb_set_hash_from_sk(skb, sk);
-	hdr_for_sock(&h, sk, skb, t->dst);
+	hdr_for_sock(&h, sk, skb, dst);
 	h.tos |= batch->ecn;
 	skb->priority = READ_ONCE(sk->sk_priority);
 	skb->mark = READ_ONCE(sk->sk_mark);
-	skb_dst_set(skb, dst_clone(t->dst));
+	skb_dst_set(skb, dst);
 	skb_set_owner_w(skb, sk);
 	if (push_and_go(skb, &h, sk, batch->n_dgrams))
 		quic_mib_inc(sock_net(sk), XmitError);
@@ -480,6 +514,24 @@ static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct
 	t->left = min_t(u32, XMIT_BYTES_MAX, max - hdrs);
 }
 
+/* A probe of another path than the one in use: rare, so its route is looked for. */
+static void xmit_elsewhere(struct sock *sk, struct sk_buff *skb, struct quic_tx_batch *batch)
+{
+	const struct quic_ends *ends = quic_path_ends(sk, batch->path);
+	struct dst_entry *dst = ends ? route_between(sk, &ends->peer, &ends->local) :
+				       ERR_PTR(-ENETUNREACH);
+
+	if (IS_ERR(dst) || quic_seal(sk, batch)) {
+		quic_mib_inc(sock_net(sk), XmitError);
+		if (!IS_ERR(dst))
+			dst_release(dst);
+		kfree_skb(skb);
+		return;
+	}
+	count(sk, batch);
+	xmit_send(sk, skb, batch, dst, &ends->peer, &ends->local);
+}
+
 /*
  * One batch. BH off. Return: 1 go on, 0 nothing more to send, -ENOMEM.
  * The route stays: the socket keeps it and its lock is held.
@@ -490,15 +542,19 @@ static int xmit_batch(struct sock *sk)
 	struct xmit_train t;
 	u32 n;
 
+	quic_path_sync(sk);
 	batch_init(batch, &t, sk);
 	n = quic_conn_build(quic_sk(sk)->conn, batch, quic_now());
 	if (!n) {
 		kfree_skb(t.skb);
 		return t.nomem ? -ENOMEM : 0;
 	}
-	if (t.dst && !quic_seal(sk, batch)) {
+	if (unlikely(batch->path != quic_sk(sk)->path_active)) {
+		xmit_elsewhere(sk, t.skb, batch);
+	} else if (t.dst && !quic_seal(sk, batch)) {
 		count(sk, batch);
-		xmit_send(sk, &t, batch);
+		xmit_send(sk, t.skb, batch, dst_clone(t.dst), &quic_sk(sk)->peer,
+			  &quic_sk(sk)->local);
 	} else {
 		quic_mib_inc(sock_net(sk), XmitError);
 		kfree_skb(t.skb);
@@ -529,30 +585,6 @@ void quic_xmit(struct sock *sk)
 
 /* ---- without a connection ---- */
 
-static struct dst_entry *reply_route(struct sock *sk, struct sk_buff *in,
-				     const union quic_addr *peer,
-				     const union quic_addr *local)
-{
-	struct flowi4 fl4;
-	struct rtable *rt;
-
-	if (peer->sa.sa_family == AF_INET) {
-		flow4_init(&fl4, sk, peer, local);
-		rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
-		return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
-	}
-#if IS_ENABLED(CONFIG_IPV6)
-	{
-		struct flowi6 fl6;
-
-		flow6_init(&fl6, sk, peer, local);
-		return ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, NULL);
-	}
-#else
-	return ERR_PTR(-EAFNOSUPPORT);
-#endif
-}
-
 void quic_xmit_stateless(struct sock *sk, struct sk_buff *in, const u8 *data, u32 len)
 {
 	union quic_addr peer, local;
@@ -562,7 +594,7 @@ void quic_xmit_stateless(struct sock *sk, struct sk_buff *in, const u8 *data, u3
 	u32 room;
 
 	quic_udp_addrs(in, &peer, &local);
-	dst = reply_route(sk, in, &peer, &local);
+	dst = route_between(sk, &peer, &local);
 	if (IS_ERR(dst)) {
 		quic_mib_inc(sock_net(sk), XmitError);
 		return;

@@ -12,9 +12,9 @@
  *
  * Streams are opened, written, read, ended, reset and stopped; messages (DATAGRAM
  * frames) sent and read, their queues bounded anew; datagrams lost, repeated, held
- * back, cut and damaged; memory fails; time passes. A model remembers what each side
- * wrote and in which way it ended, so that every byte read is compared, every end,
- * and that no message comes twice.
+ * back, cut and damaged; the client is somewhere else; memory fails; time passes. A
+ * model remembers what each side wrote and in which way it ended, so that every byte
+ * read is compared, every end, and that no message comes twice.
  *
  * At the end links and memory heal. Then all that nobody gave up arrives, both
  * connections close, and nothing is left. A connection between two cores of ours
@@ -23,6 +23,8 @@
  * Two operations break the rules, as a hostile peer or host could: frames that
  * nobody sent, in any key phase, and keys out of turn. After them only the invariants of each
  * connection count, and that it ends.
+ *
+ * Large because the model and the operations on it are one thing, a row each.
  */
 #include "gen.h"
 #include "../shim/pair.h"
@@ -90,6 +92,7 @@ struct msgs {
  * @n_streams: how many
  * @msgs: by who sends
  * @lose: by direction: the fate of the datagrams to come, bit 0 first
+ * @rebound: the NAT has given the client another address
  * @shut: by side: it ended its streams with quic_conn_shutdown()
  * @ending: somebody closes
  * @tainted: frames or keys came from nowhere
@@ -101,6 +104,7 @@ struct ops {
 	u32 n_streams;
 	struct msgs msgs[2];
 	u8 lose[2];
+	bool rebound;
 	bool shut[2];
 	bool ending;
 	bool tainted;
@@ -604,6 +608,35 @@ static void op_link(u8 arg)
 	}
 }
 
+/*
+ * The NAT gives the client another address, somebody repeats what it sends, or it
+ * moves. Not before the handshake is confirmed: who is not where he was is lost then.
+ */
+static void op_path(u8 arg)
+{
+	struct pair_cfg *cfg = &ops.p->cfg;
+	u32 v = fuzz_u8(&ops.in);
+
+	if (!pair_confirmed(ops.p))
+		return;
+	switch (arg & 3) {
+	case 0:
+		cfg->rebind_at[0] = 1;
+		cfg->rebind_to[0] = v % PAIR_OWN;
+		ops.rebound = true;
+		break;
+	case 1:
+		cfg->rebind_port = v & 1;
+		break;
+	case 2:
+		cfg->spoof = 4 * v;
+		break;
+	default:
+		pair_migrate(ops.p);
+		break;
+	}
+}
+
 static struct pair_dgram *first_arrival(u8 arg)
 {
 	return list_first_entry_or_null(&ops.p->end[arg & 1].arrivals, struct pair_dgram,
@@ -656,7 +689,7 @@ static void op_wait(u8 arg)
 static void (*const op_table[])(u8 arg) = {
 	op_open, op_write, op_write, op_finish, op_read, op_read_all, op_reset, op_stop,
 	op_lose, op_link, op_hold, op_cut, op_fail_at, op_fail_some, op_heal, op_wait,
-	op_rx_full, op_msg, op_write, op_msg, op_lose, op_fail_at, op_msg_read, op_update_keys,
+	op_rx_full, op_msg, op_write, op_msg, op_path, op_fail_at, op_msg_read, op_update_keys,
 	op_close, op_shutdown, op_tls_fail, op_key, op_inject, op_inject, op_msg_bound, op_read,
 };
 
@@ -712,6 +745,10 @@ static void heal(void)
 		if (conn_of(i))
 			quic_conn_set_rx_full(conn_of(i), false);
 	}
+	ops.p->cfg.spoof = 0;
+	/* a server finds a client that only listens when that says something */
+	if (ops.rebound && pair_confirmed(ops.p))
+		quic_conn_set_keepalive(conn_of(PAIR_CLIENT), SEC, ops.p->now);
 	pair_pump(ops.p);
 	check_all();
 }

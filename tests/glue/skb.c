@@ -157,7 +157,7 @@ void glue_printk(const char *fmt, ...)
 	va_end(ap);
 }
 
-void quic_rx_credit(struct sock *sk, u32 bytes)
+void quic_rx_credit(struct sock *sk, const struct sk_buff *skb, u32 bytes)
 {
 	glue_credit += bytes;
 }

@@ -387,6 +387,33 @@ static void many_challenges(struct unit *t)
 	finish(t, p);
 }
 
+/* Packets of one batch, the first of which moves the path: all are credit there. */
+static void credit_of_a_batch(struct unit *t)
+{
+	struct quic_rx_pkt pkts[2];
+	struct quic_rxbuf *buf;
+	struct quic_conn *conn;
+	struct pair *p;
+	u32 i;
+
+	begin();
+	p = connected(t);
+	conn = server(p);
+	buf = shim_rxbuf_new(sizeof(ping));
+	memcpy(buf->data, ping, sizeof(ping));
+	for (i = 0; i < 2; i++)
+		pkts[i] = (struct quic_rx_pkt){
+			.data = buf->data, .buf = buf, .len = sizeof(ping), .dgram_len = 1000,
+			.level = QUIC_CRYPTO_APP, .pn = newest(p) + i,
+		};
+	quic_conn_set_rx_path(conn, quic_conn_path_new(conn), false);
+	quic_conn_recv(conn, pkts, 2, p->now);
+	quic_host_rxbuf_put(buf);
+	EXPECT_EQ(t, conn->paths->moved, 1);
+	EXPECT_EQ(t, conn->path.rx_bytes, 2000);
+	pair_free(p);
+}
+
 /* The challenge is lost: again after a PTO, then after two more. */
 static bool lose_probes(struct pair *p, enum pair_side from, u64 n)
 {
@@ -449,8 +476,11 @@ static void migrate(struct unit *t)
 	EXPECT(t, !quic_cid_equal(quic_conn_dcid(conn), &before));
 	EXPECT(t, !quic_cid_equal(&seen[PAIR_SERVER].dcid[0],
 				  &seen[PAIR_SERVER].dcid[PAIR_OWN]));
-	pair_run(p, NULL, p->now + 10 * SEC);
+	EXPECT(t, !quic_conn_path_let_go(conn, conn->paths->active));
+	EXPECT(t, quic_conn_path_used(conn, 0));
+	EXPECT(t, quic_conn_path_let_go(conn, 0));
 	EXPECT(t, !quic_conn_path_used(conn, 0));
+	pair_run(p, NULL, p->now + 10 * SEC);
 	/* and again */
 	EXPECT_EQ(t, pair_migrate(p), 0);
 	pair_flow(p, PAIR_CLIENT, 100000);
@@ -537,6 +567,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(wrong_response),
 	UNIT_CASE(many_addresses),
 	UNIT_CASE(many_challenges),
+	UNIT_CASE(credit_of_a_batch),
 	UNIT_CASE(challenge_lost),
 	UNIT_CASE(migrate),
 	UNIT_CASE(migrate_fails),
