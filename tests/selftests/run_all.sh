@@ -123,10 +123,8 @@ wanted()
 {
 	local p
 
-	if [ $# = 1 ]; then
-		[[ -z "${SELFTEST_WITHOUT:-}" || $1 != *"$SELFTEST_WITHOUT"* ]]
-		return
-	fi
+	[[ -z "${SELFTEST_WITHOUT:-}" || $1 != *"$SELFTEST_WITHOUT"* ]] || return
+	[ $# -gt 1 ] || return 0
 	for p in "${@:2}"; do
 		case $1 in
 		*"$p"*) return 0 ;;

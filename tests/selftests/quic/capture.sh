@@ -67,9 +67,10 @@ look()
 }
 
 # capture PCAP: begin.  capture_end PCAP: everything is in it.
+# What ICMP messages quote is no packet of its own.
 capture()
 {
-	ip netns exec server dumpcap -q -i veth -P -B 32 -w "$1" > "$work/dumpcap" 2>&1 &
+	ip netns exec server dumpcap -q -i veth -P -B 32 -f 'udp or tcp' -w "$1" > "$work/dumpcap" 2>&1 &
 	dumpcap=$!
 	wait_for 20 capturing "$1" || die "dumpcap: $(cat "$work/dumpcap")"
 }
