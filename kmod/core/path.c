@@ -107,16 +107,6 @@ static bool can_go(const struct quic_paths *ps, u8 i)
 	       !ps->place[i].wanted;
 }
 
-bool quic_conn_path_let_go(struct quic_conn *conn, u8 place)
-{
-	struct quic_paths *ps = conn->paths;
-
-	if (!ps || place == ps->active || place == ps->fallback || ps->place[place].wanted)
-		return false;
-	place_end(conn, place);
-	return true;
-}
-
 u8 quic_conn_path_new(struct quic_conn *conn)
 {
 	struct quic_paths *ps;
@@ -289,13 +279,16 @@ static void probe_end(struct quic_place *p)
 static void settled(struct quic_conn *conn, u64 now)
 {
 	struct quic_paths *ps = conn->paths;
+	u64 pto = quic_recovery_pto(conn);
 	struct quic_place *back;
 
 	probe_end(&ps->place[ps->active]);
 	back = ps->fallback == QUIC_PATH_NONE ? NULL : &ps->place[ps->fallback];
-	/* what is on its way there still arrives */
+	/* what is on its way there still arrives: by the time that it took there */
+	if (ps->saved)
+		pto = quic_rtt_pto(&ps->saved->rtt, conn->remote.max_ack_delay * QUIC_NS_PER_MS);
 	if (back && back->until == QUIC_TIME_NEVER)
-		back->until = give_up_time(conn, now);
+		back->until = now + QUIC_PATH_GIVE_UP * pto;
 	if (ps->reset)
 		quic_pmtud_start(conn);
 	forget_fallback(ps);

@@ -152,14 +152,6 @@ u8 quic_conn_path_active(const struct quic_conn *conn);
 int quic_conn_path_probe(struct quic_conn *conn, u8 place, bool port_only, u64 now);
 
 /**
- * quic_conn_path_let_go - nothing more is expected from there
- * @conn: connection
- * @place: of a path that is used
- * Return: false: it is in use, or may be soon.
- */
-bool quic_conn_path_let_go(struct quic_conn *conn, u8 place);
-
-/**
  * quic_conn_set_rx_path - where the packets given next came from
  * @conn: connection
  * @place: or QUIC_PATH_NONE

@@ -237,7 +237,7 @@ void quic_path_release(struct sock *sk)
 
 /* ---- a client moves ---- */
 
-static int move_check(struct quic_sock *qs, const union quic_addr *to)
+static int move_check(const struct quic_sock *qs, const union quic_addr *to)
 {
 	bool any;
 
@@ -249,8 +249,8 @@ static int move_check(struct quic_sock *qs, const union quic_addr *to)
 					    ipv6_addr_any(&to->v6.sin6_addr);
 	if (any || !to->v4.sin_port || same_addr(to, &qs->local))
 		return -EINVAL;
-	/* the path left last may still bring a late packet: no longer, now */
-	return qs->udp_other && !quic_conn_path_let_go(qs->conn, qs->paths->other) ? -EAGAIN : 0;
+	/* one is under way, or the path before may still bring late packets */
+	return qs->udp_other ? -EAGAIN : 0;
 }
 
 int quic_path_move(struct sock *sk, const union quic_addr *to, bool low_port)
@@ -264,7 +264,6 @@ int quic_path_move(struct sock *sk, const union quic_addr *to, bool low_port)
 	err = move_check(qs, to);
 	if (err)
 		return err;
-	quic_path_sync(sk);
 	udp = quic_udp_get(sock_net(sk), to, READ_ONCE(sk->sk_bound_dev_if), sk, low_port);
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);

@@ -76,8 +76,8 @@ void quic_path_release(struct sock *sk);
  *
  * Context: process, may sleep. Return: 0: begun; -EPIPE not established; -EINVAL a
  * server, another family, no or the same address; -EPERM the server forbids it; -EAGAIN
- * one is under way, too early, or no connection ID for it; -ENOMEM; no route; as
- * quic_udp_get().
+ * one is under way, or was a few round trips ago, too early, or no connection ID for it;
+ * -ENOMEM; no route; as quic_udp_get().
  */
 int quic_path_move(struct sock *sk, const union quic_addr *to, bool low_port);
 

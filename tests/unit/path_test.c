@@ -476,9 +476,9 @@ static void migrate(struct unit *t)
 	EXPECT(t, !quic_cid_equal(quic_conn_dcid(conn), &before));
 	EXPECT(t, !quic_cid_equal(&seen[PAIR_SERVER].dcid[0],
 				  &seen[PAIR_SERVER].dcid[PAIR_OWN]));
-	EXPECT(t, !quic_conn_path_let_go(conn, conn->paths->active));
+	/* late packets arrive for three PTOs of the path before, about 200 ms */
 	EXPECT(t, quic_conn_path_used(conn, 0));
-	EXPECT(t, quic_conn_path_let_go(conn, 0));
+	pair_run(p, NULL, p->now + 300 * MS);
 	EXPECT(t, !quic_conn_path_used(conn, 0));
 	pair_run(p, NULL, p->now + 10 * SEC);
 	/* and again */

@@ -21,6 +21,7 @@ static union {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 } to, at;
+static int asked;
 
 /* The next address of the list. Return: there is one. */
 static int next_address(void)
@@ -56,6 +57,7 @@ static void look_where(int fd)
 		  (void *)&at.v6.sin6_addr, text, sizeof(text));
 	fprintf(stderr, "moved to %s\n", text);
 	to.sa.sa_family = 0;
+	asked = 0;
 }
 
 static void move(int fd)
@@ -68,12 +70,16 @@ static void move(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) || proto != IPPROTO_QUIC)
 		goto out;
 	look_where(fd);
-	if (++calls % (every ? atoi(every) : 20) || to.sa.sa_family || !next_address())
+	if (++calls % (every ? atoi(every) : 20) || asked ||
+	    (!to.sa.sa_family && !next_address()))
 		goto out;
 	errno = 0;
 	setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_CONNECTION_MIGRATION, &to,
 		   to.sa.sa_family == AF_INET ? sizeof(to.v4) : sizeof(to.v6));
+	if (errno == EAGAIN)	/* the move before is not over */
+		goto out;
 	fprintf(stderr, "asked: %d\n", errno);
+	asked = !errno;
 	if (errno)
 		to.sa.sa_family = 0;
 out:

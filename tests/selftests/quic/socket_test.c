@@ -8,6 +8,8 @@
  *
  * Not here: handshakes that fail (test_handshake.sh), links that lose or cannot
  * segment (test_transfer.sh), option values (sockopt_test.c).
+ *
+ * Large because each call is a test, and all need the same two ends.
  */
 #include <linux/sockios.h>
 #include <pthread.h>

@@ -256,6 +256,69 @@ TEST_F(any, other_levels)
 	EXPECT_EQ(IPPROTO_QUIC, v);
 }
 
+/* One path, from here to there. */
+TEST_F(any, paths)
+{
+	struct quic_path_info info[4];
+	socklen_t len = sizeof(info), n = sizeof(union addr);
+	union addr at;
+	int i;
+
+	for (i = 2; i < 4; i++) {
+		len = sizeof(info);
+		ASSERT_EQ(0, getsockopt(self->fd[i], SOL_QUIC, QUIC_SOCKOPT_PATHS, info, &len));
+		ASSERT_EQ(sizeof(info[0]), len);
+		n = sizeof(at);
+		ASSERT_EQ(0, getsockname(self->fd[i], &at.sa, &n));
+		EXPECT_EQ(at.sa.sa_family, info[0].family);
+		EXPECT_EQ(at.v6.sin6_port, info[0].local_port);
+		EXPECT_EQ(0, memcmp(&at.v6.sin6_addr, info[0].local_addr, 16));
+		n = sizeof(at);
+		ASSERT_EQ(0, getpeername(self->fd[i], &at.sa, &n));
+		EXPECT_EQ(at.v6.sin6_port, info[0].peer_port);
+		EXPECT_EQ(0, memcmp(&at.v6.sin6_addr, info[0].peer_addr, 16));
+		EXPECT_EQ(QUIC_PATH_ACTIVE | QUIC_PATH_VALIDATED, info[0].flags & ~QUIC_PATH_ECN);
+		EXPECT_LE(1200, info[0].mtu);
+		EXPECT_LT(0, info[0].smoothed_rtt_us);
+	}
+	len = sizeof(info);
+	ASSERT_EQ(0, getsockopt(self->fd[0], SOL_QUIC, QUIC_SOCKOPT_PATHS, info, &len));
+	EXPECT_EQ(0, len);
+}
+
+static int move_to(int fd, const union addr *a)
+{
+	return setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_CONNECTION_MIGRATION, a, addr_len(a)) ?
+	       errno : 0;
+}
+
+/* Where a connection cannot move, and who cannot. */
+TEST_F(any, moves_refused)
+{
+	socklen_t n = sizeof(union addr);
+	union addr at, a;
+
+	ASSERT_EQ(0, getsockname(self->fd[2], &at.sa, &n));
+	EXPECT_EQ(EINVAL, move_to(self->fd[2], &at));
+	a = at;
+	a.v6.sin6_port = 0;
+	EXPECT_EQ(EINVAL, move_to(self->fd[2], &a));
+	a = at;
+	a.v6.sin6_addr = in6addr_any;
+	EXPECT_EQ(EINVAL, move_to(self->fd[2], &a));
+	a = (union addr){ .v4 = { .sin_family = AF_INET, .sin_port = htons(5555) } };
+	a.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	EXPECT_EQ(EINVAL, move_to(self->fd[2], &a));
+	a = at;
+	a.v6.sin6_port = htons(5555);
+	EXPECT_EQ(EINVAL, move_to(self->fd[3], &a));
+	EXPECT_EQ(EPIPE, move_to(self->fd[1], &a));
+	EXPECT_EQ(EPIPE, move_to(self->fd[0], &a));
+	a.v6.sin6_addr.s6_addr[0] = 0x20;
+	EXPECT_EQ(EADDRNOTAVAIL, move_to(self->fd[2], &a));
+	EXPECT_EQ(QUIC_STATE_ESTABLISHED, quic_state(self->fd[2]));
+}
+
 /* Opening a stream waits for the peer's leave, but not on such a socket. */
 TEST_F(any, open_without_waiting)
 {
