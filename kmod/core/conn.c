@@ -112,16 +112,36 @@ void quic_conn_destroy(struct quic_conn *conn)
 
 /* ---- keys and TLS ---- */
 
-void quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx)
+/*
+ * RFC 9001 4.1.3: TLS goes on to other keys, and has read all that came before; what
+ * stands behind a gap it never will. Return: 0, or -EPROTO: the connection closes.
+ */
+static int tls_leaves(struct quic_conn *conn, enum quic_space space, u64 now)
+{
+	const struct quic_crypto *c = conn->space[space].crypto;
+	int err;
+
+	if (!c || c->rx.highest == c->rx.read)
+		return 0;
+	err = quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+			     QUIC_FRAME_CRYPTO, "CRYPTO data that TLS has not read");
+	quic_conn_fatal(conn, now);
+	return err;
+}
+
+int quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx, u64 now)
 {
 	quic_host_assert_owned(conn);
 	if (conn->keys_discarded & 1 << level)
-		return;
+		return 0;
 	if (tx)
 		conn->tx_keys |= 1 << level;
 	else
 		conn->rx_keys |= 1 << level;
 	conn->want |= QUIC_WANT_TX;
+	/* 1-RTT keys of a server come before its client's last bytes */
+	return tx || level != QUIC_CRYPTO_HANDSHAKE ? 0 :
+	       tls_leaves(conn, QUIC_SPACE_INITIAL, now);
 }
 
 void quic_conn_discard(struct quic_conn *conn, u8 level, u64 now)
@@ -313,6 +333,8 @@ int quic_conn_handshake_complete(struct quic_conn *conn, u64 now)
 	if (conn->state != QUIC_CONN_HANDSHAKE || !conn->peer_params_set ||
 	    !(conn->rx_keys & app) || !(conn->tx_keys & app))
 		return -EINVAL;
+	if (tls_leaves(conn, QUIC_SPACE_HANDSHAKE, now))
+		return -EPROTO;
 	conn->handshake_complete = true;
 	conn->handshake_deadline = QUIC_TIME_NEVER;
 	quic_conn_set_state(conn, QUIC_CONN_ESTABLISHED);

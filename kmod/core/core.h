@@ -185,10 +185,12 @@ static inline u32 quic_conn_take_want(struct quic_conn *conn)
  * @conn: connection
  * @level: QUIC_CRYPTO_*
  * @tx: they seal what we send
+ * @now: time, ns
  *
- * Initial keys are assumed from the start.
+ * Initial keys are assumed from the start. TLS bytes of an earlier level that were not
+ * read by then close the connection (RFC 9001 4.1.3). Return: 0 or -EPROTO.
  */
-void quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx);
+int quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx, u64 now);
 
 /**
  * quic_conn_set_aead_limits - how long the 1-RTT keys may be used (RFC 9001 6.6)
@@ -410,7 +412,8 @@ int quic_conn_set_peer_tparams(struct quic_conn *conn, const u8 *data, u32 len, 
  * @now: time, ns
  *
  * Needs peer parameters and both APP keys. The state becomes ESTABLISHED.
- * Return: 0 or -EINVAL.
+ * Return: 0; -EINVAL; -EPROTO, and the connection closes: unread TLS bytes are left of
+ * the Handshake level (4.1.3).
  */
 int quic_conn_handshake_complete(struct quic_conn *conn, u64 now);
 

@@ -194,14 +194,15 @@ static int do_crypto(struct quic_hs *hs, const struct quic_hs_act *act)
 	return err;
 }
 
-static void do_secret(struct quic_hs *hs, struct quic_hs_act *act)
+static int do_secret(struct quic_hs *hs, struct quic_hs_act *act)
 {
 	struct sock *sk = hs->sk;
 	struct quic_sock *qs = quic_sk(sk);
+	int err;
 
 	/* RFC 9001 4.9: a level that was given up does not come back. */
 	if (quic_conn_keys_discarded(qs->conn) & BIT(act->level))
-		return;
+		return 0;
 	if (act->send)
 		qs->keys_tx[act->level] = act->keys;
 	else
@@ -214,9 +215,10 @@ static void do_secret(struct quic_hs *hs, struct quic_hs_act *act)
 								 qs->conn->max_mtu),
 					  act->cipher->integrity_limit);
 	}
-	quic_conn_key_ready(qs->conn, act->level, act->send);
-	if (!act->send)
+	err = quic_conn_key_ready(qs->conn, act->level, act->send, quic_now());
+	if (!err && !act->send)
 		quic_rx_unpark(sk);
+	return err;
 }
 
 static int do_done(struct quic_hs *hs, const struct quic_hs_act *act)
@@ -239,7 +241,7 @@ static int do_done(struct quic_hs *hs, const struct quic_hs_act *act)
 	qs->peer_chain = chain;
 	qs->peer_chain_len = act->len;
 	err = quic_conn_handshake_complete(qs->conn, quic_now());
-	if (err)
+	if (err && err != -EPROTO)	/* which closes it by itself */
 		quic_hs_fail(hs, -err, -1, "the connection could not complete its handshake");
 	return err;
 }
@@ -264,8 +266,7 @@ static int do_act(struct quic_hs *hs, struct quic_hs_act *act)
 	case QUIC_HS_ACTION_CRYPTO:
 		return do_crypto(hs, act);
 	case QUIC_HS_ACTION_SECRET:
-		do_secret(hs, act);
-		return 0;
+		return do_secret(hs, act);
 	case QUIC_HS_ACTION_PEER_PARAMS:
 		return quic_conn_set_peer_tparams(conn, act->data, act->len, quic_now());
 	case QUIC_HS_ACTION_DONE:

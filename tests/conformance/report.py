@@ -95,10 +95,8 @@ def main():
     for kind, text in KINDS.items():
         print(f"  {kind:7} {text}")
     n = tally(rows)
-    paths = sum(1 for r in rows if r.kind == "open" and r.reason.startswith("paths"))
     edits = sum(1 for r in rows if r.edit)
-    print(f"{percent_open(n):.1f} % of {n['proven'] + n['open']} that concern this code are open, "
-          f"{paths} of these {n['open']} for want of path validation;\n"
+    print(f"{percent_open(n):.1f} % of {n['proven'] + n['open']} that concern this code are open;\n"
           f"{edits} of {n['proven']} that are proven have an edit that breaks them")
     if a.o:
         write(a.o, rows)

@@ -537,7 +537,7 @@ static void op_key(u8 arg)
 	if (!conn_of(arg))
 		return;
 	ops.tainted = true;
-	quic_conn_key_ready(conn_of(arg), level, arg >> 1 & 1);
+	quic_conn_key_ready(conn_of(arg), level, arg >> 1 & 1, ops.p->now);
 }
 
 static void op_inject(u8 arg)

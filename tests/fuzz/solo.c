@@ -43,8 +43,8 @@ void solo_hello(struct solo *s)
 
 	solo_recv(s, QUIC_CRYPTO_INITIAL, 0, ping, sizeof(ping));
 	for (i = 0; i < ARRAY_SIZE(levels); i++) {
-		quic_conn_key_ready(s->conn, levels[i], true);
-		quic_conn_key_ready(s->conn, levels[i], false);
+		quic_conn_key_ready(s->conn, levels[i], true, s->now);
+		quic_conn_key_ready(s->conn, levels[i], false, s->now);
 	}
 }
 

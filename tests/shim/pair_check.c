@@ -270,6 +270,9 @@ static const char *check_paths(const struct quic_conn *conn)
 		return "the path in use has no place";
 	if (ps->fallback == ps->active)
 		return "the path to fall back to is the one in use";
+	if (ps->fallback == QUIC_PATH_NONE && conn->handshake_confirmed &&
+	    !conn->path.validated)
+		return "no path to fall back to, and the one in use was not validated";
 	if (ps->fallback != QUIC_PATH_NONE && !ps->place[ps->fallback].validated)
 		return "a path to fall back to that was not validated";
 	if (ps->fallback != QUIC_PATH_NONE && conn->path.validated &&

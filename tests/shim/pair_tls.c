@@ -40,8 +40,8 @@ static void tls_send(struct pair_end *e, u8 level, u32 len, bool params)
 
 static void tls_key(struct pair_end *e, u8 level)
 {
-	quic_conn_key_ready(e->conn, level, false);
-	quic_conn_key_ready(e->conn, level, true);
+	quic_conn_key_ready(e->conn, level, false, e->pair->now);
+	quic_conn_key_ready(e->conn, level, true, e->pair->now);
 }
 
 static void tls_complete(struct pair_end *e)
@@ -55,7 +55,7 @@ static void tls_complete(struct pair_end *e)
 static void tls_server_msg(struct pair_end *e, u8 level, const u8 *params, u32 len)
 {
 	if (level == QUIC_CRYPTO_HANDSHAKE) {
-		quic_conn_key_ready(e->conn, QUIC_CRYPTO_APP, false);
+		quic_conn_key_ready(e->conn, QUIC_CRYPTO_APP, false, e->pair->now);
 		tls_complete(e);
 		return;
 	}
@@ -65,7 +65,7 @@ static void tls_server_msg(struct pair_end *e, u8 level, const u8 *params, u32 l
 	tls_key(e, QUIC_CRYPTO_HANDSHAKE);
 	if (!e->tls.failed)
 		tls_send(e, QUIC_CRYPTO_HANDSHAKE, e->pair->cfg.flight, true);
-	quic_conn_key_ready(e->conn, QUIC_CRYPTO_APP, true);
+	quic_conn_key_ready(e->conn, QUIC_CRYPTO_APP, true, e->pair->now);
 }
 
 static void tls_client_msg(struct pair_end *e, u8 level, const u8 *params, u32 len)

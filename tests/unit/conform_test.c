@@ -513,7 +513,7 @@ static void early_data_waits(struct unit *t)
 	struct quic_conn *c = p->end[PAIR_CLIENT].conn;
 	u64 taken = c->stats.pkts_recv, dropped = c->stats.pkts_dropped;
 
-	quic_conn_key_ready(c, QUIC_CRYPTO_APP, false);
+	quic_conn_key_ready(c, QUIC_CRYPTO_APP, false, p->now);
 	pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_APP, 0, data, sizeof(data));
 	EXPECT_EQ(t, c->stats.pkts_recv, taken);
 	EXPECT_EQ(t, c->stats.pkts_dropped, dropped + 1);
@@ -537,6 +537,46 @@ static void crypto_of_a_level_left(struct unit *t)
 	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_INITIAL, 51, frame, sizeof(frame));
 	EXPECT_EQ(t, code_of(p, PAIR_SERVER), QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION);
 	pair_free(p);
+}
+
+/* RFC 9001 4.1.3: bytes behind a gap, which TLS leaves unread when it goes on. */
+static void unread_bytes_of_a_level_left(struct unit *t)
+{
+	static const u8 ahead[] = { 0x06, 0x40, 200, 1, 'x' };
+	static const u8 far_ahead[] = { 0x06, 0x57, 0, 1, 'x' };
+	struct quic_conn *c;
+	struct pair *p;
+	u32 tx, gap;
+
+	for (gap = 0; gap < 2; gap++) {
+		pair_defaults(&cfg);
+		p = watched(U32_MAX, 0);
+		c = p->end[PAIR_CLIENT].conn;
+		if (gap)
+			pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_INITIAL, 50, ahead,
+				    sizeof(ahead));
+		EXPECT_EQ(t, quic_conn_key_ready(c, QUIC_CRYPTO_HANDSHAKE, true, p->now), 0);
+		EXPECT_EQ(t, quic_conn_key_ready(c, QUIC_CRYPTO_HANDSHAKE, false, p->now),
+			  gap ? (u64)-EPROTO : 0);
+		if (gap)
+			EXPECT_EQ(t, code_of(p, PAIR_CLIENT),
+				  QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION);
+		pair_free(p);
+
+		p = halfway(t);
+		c = p->end[PAIR_CLIENT].conn;
+		c->peer_params_set = true;
+		if (gap)
+			pair_inject(p, PAIR_CLIENT, QUIC_CRYPTO_HANDSHAKE, 50, far_ahead,
+				    sizeof(far_ahead));
+		for (tx = 0; tx < 2; tx++)
+			EXPECT_EQ(t, quic_conn_key_ready(c, QUIC_CRYPTO_APP, tx, p->now), 0);
+		EXPECT_EQ(t, quic_conn_handshake_complete(c, p->now), gap ? (u64)-EPROTO : 0);
+		if (gap)
+			EXPECT_EQ(t, code_of(p, PAIR_CLIENT),
+				  QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION);
+		pair_free(p);
+	}
 }
 
 /* RFC 9001 4.9.1, RFC 9002 6.4: Initial keys, and all that was sent with them. */
@@ -737,6 +777,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(handshake_done_again),
 	UNIT_CASE(early_data_waits),
 	UNIT_CASE(crypto_of_a_level_left),
+	UNIT_CASE(unread_bytes_of_a_level_left),
 	UNIT_CASE(initial_keys_go),
 	UNIT_CASE(pto_of_the_earlier_space),
 	UNIT_CASE(timer_after_discarding),

@@ -18,6 +18,7 @@ static struct seen {
 	u32 challenges[PAIR_ADDRS];
 	u32 responses[PAIR_ADDRS];
 	u32 dgrams[PAIR_ADDRS];
+	u32 bytes[PAIR_ADDRS];
 	u32 challenge_len[2];	/* of the first two datagrams with one */
 	u32 n_lens;
 	u32 response_len;
@@ -36,6 +37,7 @@ static void tap(struct pair *p, enum pair_side from, const struct pair_dgram *d)
 	u32 i;
 
 	s->dgrams[addr]++;
+	s->bytes[addr] += d->len;
 	s->dcid[addr] = d->dcid;
 	for (i = 0; i < d->n; i++) {
 		if (d->pkt[i].level != QUIC_CRYPTO_APP)
@@ -287,6 +289,36 @@ static void spurious(struct unit *t)
 	finish(t, p);
 }
 
+static bool silent(struct pair *p, enum pair_side from, u64 n)
+{
+	return true;
+}
+
+/* The same where the peer says nothing at all: what was proved last is what there is. */
+static void spurious_and_silent(struct unit *t)
+{
+	struct quic_path before;
+	struct pair *p;
+
+	begin();
+	p = connected(t);
+	some_data(t, p);
+	before = server(p)->path;
+	p->cfg.link[PAIR_CLIENT].drop = silent;
+	pair_inject_from(p, NOBODY, newest(p), ping, sizeof(ping));
+	pair_run(p, NULL, p->now + 2990 * MS);
+	EXPECT_EQ(t, p->end[PAIR_SERVER].addr[server(p)->paths->active], NOBODY);
+	pair_run(p, NULL, p->now + 200 * MS);
+	EXPECT_EQ(t, server(p)->paths->active, 0);
+	EXPECT(t, server(p)->path.validated);
+	EXPECT_EQ(t, server(p)->path.cc.cwnd, before.cc.cwnd);
+	EXPECT_EQ(t, server(p)->path.mtu, before.mtu);
+	p->cfg.link[PAIR_CLIENT].drop = NULL;
+	pair_flow(p, PAIR_SERVER, 100000);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 10 * SEC));
+	finish(t, p);
+}
+
 /* RFC 9000 8.2.1: little credit, a small challenge; then one of full size. */
 static void small_first(struct unit *t)
 {
@@ -325,6 +357,10 @@ static void wrong_response(struct unit *t)
 	p = connected(t);
 	pair_inject_from(p, NOBODY, newest(p), ping, sizeof(ping));
 	place = &server(p)->paths->place[server(p)->paths->active];
+	/* the address before was asked something else */
+	EXPECT_EQ(t, server(p)->paths->place[0].tries, 1);
+	EXPECT_NE(t, memcmp(place->challenge[0], server(p)->paths->place[0].challenge[0],
+			    QUIC_PATH_DATA), 0);
 	/* not the challenges that were never sent either */
 	pair_inject_from(p, NOBODY, newest(p), response, sizeof(response));
 	EXPECT(t, !server(p)->path.validated);
@@ -337,6 +373,63 @@ static void wrong_response(struct unit *t)
 	memcpy(response + 1, place->challenge[0], QUIC_PATH_DATA);
 	pair_inject_from(p, NOBODY, newest(p), response, sizeof(response));
 	EXPECT(t, server(p)->path.validated);
+	finish(t, p);
+}
+
+/* RFC 9000 8.2.2: the answer counts, whichever way it comes. */
+static void response_from_elsewhere(struct unit *t)
+{
+	u8 response[1 + QUIC_PATH_DATA] = { QUIC_FRAME_PATH_RESPONSE };
+	struct pair *p;
+	u8 active;
+
+	begin();
+	p = connected(t);
+	pair_inject_from(p, NOBODY, newest(p), ping, sizeof(ping));
+	ASSERT(t, server(p)->paths);
+	active = server(p)->paths->active;
+	EXPECT_EQ(t, p->end[PAIR_SERVER].addr[active], NOBODY);
+	memcpy(response + 1, server(p)->paths->place[active].challenge[0], QUIC_PATH_DATA);
+	pair_inject_from(p, 0, newest(p), response, sizeof(response));
+	EXPECT_EQ(t, server(p)->paths->active, active);
+	EXPECT(t, server(p)->path.validated);
+	finish(t, p);
+}
+
+/* RFC 9000 9.3: much to send, and little for an address that nobody answers from. */
+static void little_until_proved(struct unit *t)
+{
+	struct pair *p;
+
+	begin();
+	p = connected(t);
+	some_data(t, p);
+	pair_flow(p, PAIR_SERVER, 300000);
+	pair_inject_from(p, NOBODY, newest(p), ping, sizeof(ping));
+	EXPECT_EQ(t, p->end[PAIR_SERVER].addr[server(p)->paths->active], NOBODY);
+	pair_run(p, NULL, p->now + 2 * SEC);
+	EXPECT_GE(t, seen[PAIR_SERVER].bytes[NOBODY], 1);
+	/* three times 41 bytes */
+	EXPECT_LE(t, seen[PAIR_SERVER].bytes[NOBODY], 123);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	finish(t, p);
+}
+
+/* RFC 9000 9: a client that was told to stay and moves is asked as any other. */
+static void moved_though_disabled(struct unit *t)
+{
+	struct pair *p;
+
+	begin();
+	cfg.local[PAIR_SERVER].disable_active_migration = true;
+	p = connected(t);
+	pair_inject_from(p, NOBODY, newest(p), ping, sizeof(ping));
+	ASSERT(t, server(p)->paths);
+	EXPECT_EQ(t, seen[PAIR_SERVER].challenges[NOBODY], 1);
+	EXPECT(t, !server(p)->path.validated);
+	pair_run(p, NULL, p->now + 10 * SEC);
+	EXPECT_EQ(t, server(p)->paths->n_failed, 1);
+	EXPECT_EQ(t, server(p)->paths->active, 0);
 	finish(t, p);
 }
 
@@ -563,8 +656,12 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(probing_in_use),
 	UNIT_CASE(late_packet),
 	UNIT_CASE(spurious),
+	UNIT_CASE(spurious_and_silent),
 	UNIT_CASE(small_first),
 	UNIT_CASE(wrong_response),
+	UNIT_CASE(response_from_elsewhere),
+	UNIT_CASE(little_until_proved),
+	UNIT_CASE(moved_though_disabled),
 	UNIT_CASE(many_addresses),
 	UNIT_CASE(many_challenges),
 	UNIT_CASE(credit_of_a_batch),
