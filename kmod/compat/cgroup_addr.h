@@ -12,6 +12,8 @@
 
 #include <linux/bpf-cgroup.h>
 
+#include "proto_ops.h"
+
 /*
  * QUIC_CGROUP_BIND(sk, addr, len, type, low_port): the same for bind(), whose
  * programs may also say that *@low_port needs no CAP_NET_BIND_SERVICE.
@@ -19,7 +21,7 @@
 #ifdef CONFIG_CGROUP_BPF
 #ifdef HAVE_CGROUP_ADDR_LEN
 #define QUIC_CGROUP_RUN(sk, addr, len, type, flags) \
-	__cgroup_bpf_run_filter_sock_addr(sk, addr, len, type, NULL, flags)
+	__cgroup_bpf_run_filter_sock_addr(sk, (quic_sockaddr *)(addr), len, type, NULL, flags)
 #else
 #define QUIC_CGROUP_RUN(sk, addr, len, type, flags) \
 	__cgroup_bpf_run_filter_sock_addr(sk, addr, type, NULL, flags)

@@ -24,6 +24,7 @@
 
 #include "packet.h"
 #include "vectors.h"
+#include "../compat/hex.h"
 
 #define QUIC_INITIAL_HASH	"hmac(sha256)"	/* RFC 9001 5.2: always */
 #define QUIC_INITIAL_SECRET_LEN	32

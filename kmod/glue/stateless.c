@@ -26,6 +26,7 @@
 #include "packet.h"
 #include "token.h"
 #include "vectors.h"
+#include "../compat/hex.h"
 
 /**
  * struct retry_version - the Retry key of a version

@@ -21,6 +21,7 @@
 #include <linux/limits.h>
 
 #include "answer.h"
+#include "../compat/hex.h"
 #include "../compat/sysctl_net.h"
 
 #define MIN_BUF		4096

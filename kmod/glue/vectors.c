@@ -21,6 +21,7 @@
 
 #include "packet.h"
 #include "vectors.h"
+#include "../compat/hex.h"
 
 #define PACKET_MAX	1200
 
