@@ -44,7 +44,14 @@ column() { cut -f "$1" "$work/decoded" | tr ',' '\n' | grep . | sort | uniq -c; 
 
 has_frame() { column 3 | grep -qE " ($1)\$"; }
 
-# look WHAT PCAP FILE...: version 1, or look_version
+most_open()
+{
+	awk -F '\t' '$4 != "" { n++ } END { exit !(NR > 100 && n < NR / 10) }' "$work/decoded"
+}
+
+# look WHAT PCAP FILE...: version 1, or look_version; with look_paths the addresses
+# change on the way: the decoder then takes some packets for the other direction's, and
+# their numbers for others, so that it opens most
 look()
 {
 	local f
@@ -57,9 +64,12 @@ look()
 	check "$1: STREAM frames are decrypted" has_frame '8|9|10|11|12|13|14|15'
 	check "$1: ACK frames are" has_frame '2|3'
 	check "$1: HANDSHAKE_DONE is" has_frame 30
-	check "$1: CONNECTION_CLOSE is" has_frame '28|29'
-	check_eq "$1: every packet opens" "" "$(column 4)" ||
-		note "not these datagrams: $(awk -F '\t' '$4 != "" { printf " %d", NR }' "$work/decoded")"
+	if [ -n "${look_paths:-}" ]; then
+		check "$1: most packets open" most_open
+	else
+		check "$1: CONNECTION_CLOSE is" has_frame '28|29'
+		check_eq "$1: every packet opens" "" "$(column 4)"
+	fi || note "not these datagrams: $(awk -F '\t' '$4 != "" { printf " %d", NR }' "$work/decoded")"
 	check_eq "$1: none is malformed" "" "$(column 5)"
 	for f in "${@:3}"; do
 		check "$1: no 16 bytes of ${f##*/} in the clear" "$helpers/pcap_scan" "$f" "$2"

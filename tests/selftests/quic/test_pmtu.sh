@@ -86,11 +86,11 @@ note "$mtu bytes pass"
 check "a narrow link that nobody tells of: found" test "$mtu" -gt 1356 -a "$mtu" -le 1372
 ip -n server route replace default via 10.78.2.254
 
-# slow enough to be in the middle when it happens
+# slow enough to be in the middle when it happens: 4 s and more
 ip -n router link set near mtu 1500
 forget
-netem server veth rate 8mbit limit 1000
-busy() { [ "$(stat_of OutDatagrams server)" -gt $((sent + 200)) ]; }
+netem server veth rate 2mbit limit 1000
+busy() { [ "$(stat_of OutDatagrams server)" -gt $((sent + 100)) ]; }
 sent=$(stat_of OutDatagrams server)
 (wait_for 30 busy && ip -n router link set near mtu 1300) &
 narrow=$!

@@ -78,7 +78,7 @@ before=$(quic_objects)
 capture "$work/nat.pcap"
 behind_nat put "another port, upload" "$ip4_b" 400
 capture_end "$work/nat.pcap"
-look "another port" "$work/nat.pcap" "$work/file"
+look_paths=1 look "another port" "$work/nat.pcap" "$work/file"
 check "PATH_CHALLENGE is on the wire" has_frame 26
 check "PATH_RESPONSE is" has_frame 27
 check "RETIRE_CONNECTION_ID is" has_frame 25
@@ -122,7 +122,7 @@ cids()
 capture "$work/move.pcap"
 moves fetch "a client that moves" "$ip4_b" "10.77.0.11 5011 10.77.0.12 5012" 2
 capture_end "$work/move.pcap"
-look "a client that moves" "$work/move.pcap" "$work/file"
+look_paths=1 look "a client that moves" "$work/move.pcap" "$work/file"
 check "PATH_CHALLENGE is on the wire" has_frame 26
 check "PATH_RESPONSE is" has_frame 27
 packets "$work/move.pcap" -Y quic -T fields -e ip.src | sort | uniq -c > "$work/sources"
@@ -144,6 +144,7 @@ check "the transfer goes on" cmp "$work/file" "$work/got/file"
 
 check "no object more than before" wait_for 40 same_objects "$before" ||
 	note "$(diff <(echo "$before") <(quic_objects))"
+check_eq "we could open every packet" "0 0" "$(stat_of DropDecrypt client) $(stat_of DropDecrypt server)"
 kill "$server_pid"
 wait "$server_pid" 2> /dev/null
 quic_finish
