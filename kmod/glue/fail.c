@@ -76,7 +76,7 @@ struct fail_setting {
 DEFINE_STATIC_KEY_FALSE(quic_fail_key);
 
 static DEFINE_MUTEX(fail_mutex);	/* changes */
-static struct fail_setting setting;
+static struct fail_setting setting = { .n = 1 };
 static atomic_long_t asked, failed, asked_of[QUIC_FAIL_KINDS];
 static struct dentry *fail_dir;
 
@@ -95,7 +95,7 @@ bool quic_fail_now(unsigned int kind)
 	if (!(s->kinds & BIT(kind)))
 		return false;
 	n = atomic_long_inc_return(&asked);
-	if (s->mode == FAIL_COUNT ||
+	if (s->mode == FAIL_OFF || s->mode == FAIL_COUNT ||
 	    (s->mode == FAIL_AT ? n != s->n : n % s->n != 0))
 		return false;
 	atomic_long_inc(&failed);
@@ -129,15 +129,20 @@ static int fail_parse(char *line, struct fail_setting *s)
 	return 0;
 }
 
+/*
+ * The jumps are patched when failing begins and when it is off, not by each line: a
+ * test writes hundreds, and patching interrupts every processor. Who counts at the
+ * moment may do so for either setting; both have a mode, and a number that divides.
+ */
 static void fail_set(const struct fail_setting *s)
 {
 	u32 i;
 
 	mutex_lock(&fail_mutex);
-	if (setting.mode != FAIL_OFF)
+	setting = *s;
+	if (s->mode == FAIL_OFF) {
 		static_branch_disable(&quic_fail_key);
-	setting = *s;	/* who still saw the key on may count for the new one */
-	if (s->mode != FAIL_OFF) {
+	} else {
 		atomic_long_set(&asked, 0);
 		atomic_long_set(&failed, 0);
 		for (i = 0; i < QUIC_FAIL_KINDS; i++)
