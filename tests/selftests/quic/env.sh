@@ -160,5 +160,16 @@ start_server()
 		die "$1 does not listen: $(cat "$work/server.$port")"
 }
 
+# file_comes WHAT ARGUMENT...: quicget in namespace client has $work/file from a server
+# that serves $work, the same
+file_comes()
+{
+	mkdir -p "$work/got"
+	rm -f "$work/got/file"
+	check "$1: a transfer" timeout 300 ip netns exec client "$tools/quicget" -q \
+		--server-name server.test -o "$work/got" "${@:2}" file
+	check "$1: is intact" cmp "$work/file" "$work/got/file"
+}
+
 # dial NS ARGUMENT...: what connect(2) says, "ERRNO MS ORIGIN KIND: TEXT"
 dial() { in_ns "$1" "$helpers/dial" "${@:2}"; }

@@ -18,18 +18,8 @@ setup_veth client server
 modprobe -q -a sch_netem cls_u32 cls_matchall sch_ingress act_pedit act_csum || true
 segmentation_off client
 segmentation_off server
-mkdir "$work/got"
 head -c 2M /dev/urandom > "$work/file"
 start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
-
-# transfer WHAT ARGUMENT...: comes, and is the same
-transfer()
-{
-	rm -f "$work/got/file"
-	check "$1: a transfer" timeout 200 ip netns exec client "$tools/quicget" -q \
-		--server-name server.test -o "$work/got" "${@:2}" file
-	check "$1: is intact" cmp "$work/file" "$work/got/file"
-}
 
 # marks PCAP: "HOW_MANY BITS" of all datagrams
 marks()
@@ -53,8 +43,8 @@ counts()
 netem client veth rate 20mbit limit 10000 delay 2ms
 netem server veth rate 20mbit limit 10000 delay 2ms
 capture "$work/clean.pcap"
-transfer IPv4 "$ip4_b"
-transfer IPv6 "$ip6_b"
+file_comes IPv4 "$ip4_b"
+file_comes IPv6 "$ip6_b"
 capture_end "$work/clean.pcap"
 marks "$work/clean.pcap" > "$work/marks"
 note "datagrams and their bits: $(tr '\n' ';' < "$work/marks")"
@@ -76,7 +66,7 @@ done
 before=$(stat_of CongestionEvents server)
 netem server veth rate 20mbit limit 10000 delay 2ms loss 1% ecn
 capture "$work/ce.pcap"
-transfer "CE marks" "$ip4_b"
+file_comes "CE marks" "$ip4_b"
 capture_end "$work/ce.pcap"
 note "datagrams and their bits: $(marks "$work/ce.pcap" | tr '\n' ';')"
 came=$(stat_of InCe client)
@@ -95,7 +85,7 @@ in_ns server tc qdisc del dev veth root
 if in_ns server tc qdisc add dev veth clsact &&
    in_ns server tc filter add dev veth egress protocol ip matchall \
 	action pedit ex munge ip tos set 0 retain 3 pipe action csum ip; then
-	transfer "cleared marks" "$ip4_b"
+	file_comes "cleared marks" "$ip4_b"
 	check_eq "the server notices" 1 "$(stat_of EcnFailed server)"
 	check_eq "the client's marks go the other way and work" 0 "$(stat_of EcnFailed client)"
 	in_ns server tc qdisc del dev veth clsact
@@ -107,7 +97,7 @@ fi
 
 before=$(stat_of OutEct client)
 sysctl -q net.quic.ecn=0
-transfer "switched off" "$ip4_b"
+file_comes "switched off" "$ip4_b"
 sysctl -q net.quic.ecn=1
 check_eq "nothing is marked then" "$before" "$(stat_of OutEct client)"
 

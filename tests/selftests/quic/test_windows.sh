@@ -17,24 +17,15 @@ setup_veth client server
 modprobe -q sch_netem
 segmentation_off client
 segmentation_off server
-mkdir "$work/got"
 head -c 16M /dev/urandom > "$work/file"
 start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
-
-fetch()
-{
-	rm -f "$work/got/file"
-	check "$1: a transfer" timeout 300 ip netns exec client "$tools/quicget" -q \
-		--server-name server.test -o "$work/got" "$ip4_b" file
-	check "$1: is intact" cmp "$work/file" "$work/got/file"
-}
 
 # --- short: nothing has to grow ---
 
 netem client veth delay 1ms limit 20000
 netem server veth delay 1ms rate 100mbit limit 20000
 sysctl -q net.quic.rmem="4096 16777216 8388608"
-fetch "a ceiling below the window"
+file_comes "a ceiling below the window" "$ip4_b"
 check_eq "no window grows above the ceiling" 0 "$(stat_of WindowsGrown client)"
 sysctl -q net.quic.rmem="4096 16777216 67108864"
 
@@ -43,7 +34,7 @@ sysctl -q net.quic.rmem="4096 16777216 67108864"
 netem client veth delay 1000ms limit 100000
 netem server veth delay 1000ms limit 100000
 capture "$work/long.pcap"
-fetch "2 s of round trip"
+file_comes "2 s of round trip" "$ip4_b"
 capture_end "$work/long.pcap"
 note "windows grew $(stat_of WindowsGrown client) times"
 check "windows grow" test "$(stat_of WindowsGrown client)" -ge 1
