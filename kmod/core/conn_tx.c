@@ -366,6 +366,19 @@ static void put_data(struct tx_ctx *x, struct tx_pkt *p)
 
 /* ---- one packet ---- */
 
+/*
+ * RFC 9000 17.1: enough for a packet that arrives after others that were sent after it.
+ * What is in flight says nothing of how late one comes whose address had to be resolved
+ * first, or that took the path from which the peer moves away: then one byte expands to
+ * another number, and a packet that arrived is lost. Two allow for 32,000 that overtake.
+ */
+static u8 pn_len(const struct tx_pkt *p, u64 pn)
+{
+	u8 len = quic_pn_len(pn, p->s->largest_acked, !p->s->acked_any);
+
+	return p->level == QUIC_CRYPTO_APP ? max_t(u8, len, QUIC_PN_APP_LEN) : len;
+}
+
 static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 {
 	static const u8 types[QUIC_CRYPTO_LEVELS] = {
@@ -379,7 +392,7 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 
 	out->buf = buf;
 	out->pn = p->s->tx_next;
-	out->pn_len = quic_pn_len(out->pn, p->s->largest_acked, !p->s->acked_any);
+	out->pn_len = pn_len(p, out->pn);
 	out->level = p->level;
 	out->key_gen = p->level == QUIC_CRYPTO_APP ? conn->keyphase.tx_gen : 0;
 	out->n_pieces = 0;

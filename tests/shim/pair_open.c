@@ -31,6 +31,7 @@ static bool dcid_known(const struct quic_conn *conn, const struct pair_dgram *d)
 /*
  * Can the receiver expand the number? Not that of a packet which very many
  * others overtook: then it does not authenticate, and is as good as lost.
+ * Of 1-RTT packets, two bytes of the number at least (RFC 9000 17.1) bear 32,000.
  */
 static bool pn_expands(struct pair *p, struct pair_end *e,
 		       const struct quic_rx_pkt *r, u8 len)
@@ -40,7 +41,7 @@ static bool pn_expands(struct pair *p, struct pair_end *e,
 
 	if (quic_pn_decode(largest, none, r->pn & ((1ULL << 8 * len) - 1), len) == r->pn)
 		return true;
-	if (none || r->pn > largest)
+	if (none || r->pn > largest || (r->level == QUIC_CRYPTO_APP && largest - r->pn < 32000))
 		pair_error(p, "a packet number cannot be expanded");
 	return false;
 }

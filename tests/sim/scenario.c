@@ -156,6 +156,13 @@ const struct sim_scenario sim_scenarios[] = {
 		.load = { .n = { 1, 0 }, .bytes = { 20 * MB } },
 		.done_by = 3 * SEC, .closed_by = 2 * SEC,
 	}, {
+		.name = "overtaken",
+		.what = "few are in flight, and three hundred overtake one: it opens all the same",
+		.link = BOTH(.delay = 2 * MS, .rate = MBIT(100), .queue = 64 * KB,
+			     .reorder = 5, .reorder_delay = 40 * MS),
+		.load = { .n = { 1, 0 }, .bytes = { 4 * MB } },
+		.done_by = 10 * SEC, .closed_by = 2 * SEC,
+	}, {
 		.name = "duplicates",
 		.what = "half of the datagrams come twice",
 		.link = BOTH(.delay = 10 * MS, .dup = 500),
