@@ -27,11 +27,18 @@ sum=${sum%% *}
 # a free port: the kernel's choice of a moment ago
 port=$(python3 -c 'import socket; s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(("::", 0)); print(s.getsockname()[1])')
-"$peer" server -p "$port" -d "$work/files" --cert "$certs/good.pem" --key "$certs/good.key" \
-	> "$work/server" 2>&1 &
-server=$!
-on_exit "kill -KILL $server"
-wait_for 10 grep -q listening "$work/server" || die "it does not listen: $(cat "$work/server")"
+
+serve() # [OPTION]...
+{
+	: > "$work/server"	# before it runs: what the last one said must not be taken for its word
+	"$peer" server -p "$port" -d "$work/files" --cert "$certs/good.pem" \
+		--key "$certs/good.key" "$@" >> "$work/server" 2>&1 &
+	server=$!
+	on_exit "kill -KILL $server"
+	wait_for 10 grep -q listening "$work/server" || die "it does not listen: $(cat "$work/server")"
+}
+
+serve
 
 client() { timeout 60 "$peer" client -p "$port" "$@" > "$work/out" 2>&1 || { cat "$work/out"; return 1; }; }
 sums() { grep -c "\"path\":\"big\",\"sha256\":\"$sum\",\"error\":\"\"" "$work/out"; }
@@ -61,11 +68,7 @@ kill -TERM "$server"
 wait "$server"
 check_eq "the server ends well" 0 "$?"
 
-"$peer" server -p "$port" -d "$work/files" --cert "$certs/good.pem" --key "$certs/good.key" \
-	--retry > "$work/server" 2>&1 &
-server=$!
-on_exit "kill -KILL $server"
-wait_for 10 grep -q listening "$work/server" || die "it does not listen: $(cat "$work/server")"
+serve --retry
 check "a server that wants addresses proved" client 127.0.0.1 big
 kill -TERM "$server"
 wait "$server"
