@@ -496,7 +496,8 @@ static void account(struct tx_ctx *x, struct tx_pkt *p, enum quic_space space)
 
 	if (rec->flags & QUIC_SENT_ACK_ELICITING) {
 		rec->flags |= QUIC_SENT_IN_FLIGHT;
-		if (p->s->probes)
+		/* a path MTU probe is in nobody's stead: its loss is not made good */
+		if (p->s->probes && !(rec->flags & QUIC_SENT_PMTU))
 			p->s->probes--;
 		if (!conn->idle_tx_reset && conn->handshake_complete) {
 			conn->idle_tx_reset = true;

@@ -259,6 +259,7 @@ static void probe(struct quic_conn *conn, u8 i, u64 now)
 	struct quic_place *p = &conn->paths->place[i];
 
 	p->probing = true;
+	p->silent = false;
 	p->due = true;
 	p->tries = 0;
 	p->full = 0;
@@ -478,6 +479,18 @@ static void fall_back(struct quic_conn *conn, u64 now)
 	quic_recovery_set_timer(conn, now);
 }
 
+/*
+ * The peer is at the path in use, only not shown to get 1200 bytes there, and where it
+ * was before it does not answer: a client that moved and listens would be lost.
+ */
+static bool stays(const struct quic_conn *conn)
+{
+	const struct quic_paths *ps = conn->paths;
+
+	return conn->path.validated && ps->fallback != QUIC_PATH_NONE &&
+	       ps->place[ps->fallback].silent;
+}
+
 static void expired(struct quic_conn *conn, u8 i, u64 now)
 {
 	struct quic_paths *ps = conn->paths;
@@ -485,12 +498,16 @@ static void expired(struct quic_conn *conn, u8 i, u64 now)
 
 	if (p->probing && (!is_validated(conn, i) || p->wanted))
 		ps->n_failed++;
-	if (i == ps->active)
+	if (i == ps->active && stays(conn)) {
+		settled(conn, now);
+	} else if (i == ps->active) {
 		fall_back(conn, now);
-	else if (i == ps->fallback)
-		probe_end(p);	/* silent, and still the best that there is */
-	else
+	} else if (i == ps->fallback) {
+		p->silent |= p->probing;	/* and still the best that there is */
+		probe_end(p);
+	} else {
 		place_end(conn, i);
+	}
 }
 
 void quic_path_on_timer(struct quic_conn *conn, u64 now)

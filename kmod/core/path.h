@@ -37,6 +37,7 @@ struct quic_path;
  * @validated: the peer is there; not of the path in use
  * @probing: a validation is under way
  * @due: a challenge is to leave
+ * @silent: the latest validation was in vain
  * @wanted: the host wants to move here
  * @port_only: from where it is now by ports alone
  */
@@ -53,6 +54,7 @@ struct quic_place {
 	bool validated;
 	bool probing;
 	bool due;
+	bool silent;
 	bool wanted;
 	bool port_only;
 };

@@ -747,7 +747,7 @@ static void heal(void)
 	}
 	ops.p->cfg.spoof = 0;
 	/* a server finds a client that only listens when that says something */
-	if (ops.rebound && pair_confirmed(ops.p))
+	if ((ops.rebound || ops.p->migrations) && pair_confirmed(ops.p))
 		quic_conn_set_keepalive(conn_of(PAIR_CLIENT), SEC, ops.p->now);
 	pair_pump(ops.p);
 	check_all();

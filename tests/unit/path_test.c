@@ -433,6 +433,35 @@ static void moved_though_disabled(struct unit *t)
 	finish(t, p);
 }
 
+/*
+ * The client is there, but large datagrams do not come through for a while; where it was
+ * before nobody answers. Then back is no way: it listens, and would never be heard again.
+ */
+static void small_proof_is_one(struct unit *t)
+{
+	struct pair *p;
+
+	begin();
+	cfg.rebind_at[0] = 10 * SEC;
+	cfg.rebind_to[0] = 1;
+	p = connected(t);
+	some_data(t, p);
+	pair_run(p, NULL, p->begin + 10 * SEC);
+	p->cfg.link[PAIR_SERVER].mtu = 1199;
+	pair_flow(p, PAIR_CLIENT, 100);
+	pair_run(p, NULL, p->now + 20 * SEC);
+	EXPECT_GE(t, seen[PAIR_SERVER].challenges[0], 1);
+	EXPECT_GE(t, seen[PAIR_SERVER].challenges[1], 2);
+	EXPECT(t, server(p)->path.validated);
+	EXPECT_EQ(t, server(p)->paths->moved, 1);
+	EXPECT_EQ(t, p->end[PAIR_SERVER].addr[server(p)->paths->active], 1);
+	EXPECT(t, !quic_conn_path_used(server(p), 0));
+	p->cfg.link[PAIR_SERVER].mtu = 0;
+	pair_flow(p, PAIR_SERVER, 10000);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 10 * SEC));
+	finish(t, p);
+}
+
 /* A thousand addresses cost what the table holds, and a few challenges. */
 static void many_addresses(struct unit *t)
 {
@@ -667,6 +696,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(credit_of_a_batch),
 	UNIT_CASE(challenge_lost),
 	UNIT_CASE(migrate),
+	UNIT_CASE(small_proof_is_one),
 	UNIT_CASE(migrate_fails),
 	UNIT_CASE(migrate_refused),
 	UNIT_CASE(no_memory),
