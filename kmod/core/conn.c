@@ -20,6 +20,7 @@
 #include "cid.h"
 #include "pmtud.h"
 #include "dgram.h"
+#include "early.h"
 #include "keyphase.h"
 #include "skip.h"
 #include "undo.h"
@@ -76,6 +77,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->close_deadline = QUIC_TIME_NEVER;
 	conn->shutdown_deadline = QUIC_TIME_NEVER;
 	conn->trim_deadline = QUIC_TIME_NEVER;
+	conn->early_deadline = QUIC_TIME_NEVER;
 	quic_keyphase_init(&conn->keyphase);
 	quic_tparams_init(&conn->remote);
 	quic_valsyncs_init(&conn->vals);
@@ -138,6 +140,8 @@ int quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx, u64 now)
 		conn->tx_keys |= 1 << level;
 	else
 		conn->rx_keys |= 1 << level;
+	if (conn->server && level == QUIC_CRYPTO_EARLY)
+		conn->early = QUIC_EARLY_ACCEPTED;
 	conn->want |= QUIC_WANT_TX;
 	/* 1-RTT keys of a server come before its client's last bytes */
 	return tx || level != QUIC_CRYPTO_HANDSHAKE ? 0 :
@@ -312,6 +316,10 @@ int quic_conn_set_peer_tparams(struct quic_conn *conn, const u8 *data, u32 len, 
 		err = check_peer_cids(conn, &tp);
 	if (!err)
 		err = quic_version_check(conn, &tp);
+	if (conn->early == QUIC_EARLY_OFFERED)
+		quic_early_refuse(conn, now);
+	if (!err)
+		err = quic_early_check(conn, &tp);
 	if (err) {
 		quic_conn_fatal(conn, now);
 		return err;
@@ -339,6 +347,7 @@ int quic_conn_handshake_complete(struct quic_conn *conn, u64 now)
 	conn->handshake_deadline = QUIC_TIME_NEVER;
 	quic_conn_set_state(conn, QUIC_CONN_ESTABLISHED);
 	quic_conn_restart_idle(conn, now);
+	quic_early_complete(conn, now);
 	quic_cid_issue(conn);
 	if (conn->server) {
 		quic_valsync_set(&conn->vals, &conn->handshake_done);

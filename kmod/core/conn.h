@@ -65,6 +65,14 @@ enum quic_conn_state {
 	QUIC_CONN_CLOSED,
 };
 
+/* What became of 0-RTT (early.c). */
+enum quic_early {
+	QUIC_EARLY_NONE,
+	QUIC_EARLY_OFFERED,	/* client: it leaves, what the server says is not known */
+	QUIC_EARLY_ACCEPTED,
+	QUIC_EARLY_REFUSED,	/* client: what left is to be sent again */
+};
+
 /* Why a connection ended: who said so. */
 enum quic_close_origin {
 	QUIC_CLOSE_NONE,
@@ -429,6 +437,7 @@ struct quic_stream {
 	bool has_rx;			/* the peer may */
 	bool stopped;			/* peer sent STOP_SENDING */
 	bool rx_discard;		/* we sent STOP_SENDING: throw data away */
+	bool held;			/* opened in 0-RTT that was refused: see n_held */
 	struct quic_sendbuf tx;
 	struct quic_recvbuf rx;
 	struct quic_flow_tx flow_tx;
@@ -490,6 +499,7 @@ struct quic_sched {
  * @next_remote: streams the peer opened, as a count
  * @max_remote: we let it open this many
  * @window_remote: how many at a time; 0: no more than the first ones
+ * @n_held: streams of ours that say nothing yet, as the peer's limit is below them
  * @rx_pool: what their received bytes share
  * @rx_seq: counts what can be read, streams and datagrams
  */
@@ -500,6 +510,7 @@ struct quic_streams {
 	struct quic_stream **recent;	/* found lately, by ID; NULL: not remembered */
 	u8 recent_bits;			/* log2 of places in @recent */
 	u32 n_open;			/* live ones */
+	u32 n_held;
 	u64 next_local[2];
 	u64 max_local[2];
 	u64 blocked_at[2];
@@ -548,6 +559,7 @@ struct quic_conn {
 	void *host;
 	u8 state;			/* enum quic_conn_state */
 	bool server;
+	u8 early;			/* enum quic_early */
 	bool handshake_complete;
 	bool handshake_confirmed;	/* RFC 9001 4.1.2 */
 	bool peer_params_set;
@@ -564,6 +576,7 @@ struct quic_conn {
 	u32 keys_discarded;
 	u64 created;
 	u64 handshake_deadline;
+	u64 early_deadline;		/* when a server drops its 0-RTT keys */
 
 	struct quic_pnspace space[QUIC_SPACES];
 	struct quic_path path;

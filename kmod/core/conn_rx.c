@@ -323,7 +323,8 @@ static void rx_pkt(struct rx_ctx *x)
 	bool ack_eliciting = false;
 	int err;
 
-	if (s->gone || (pkt->level == QUIC_CRYPTO_APP && !conn->handshake_complete)) {
+	if (s->gone || (pkt->level == QUIC_CRYPTO_APP && !conn->handshake_complete) ||
+	    unlikely(pkt->level == QUIC_CRYPTO_EARLY && !conn->server)) {
 		conn->stats.pkts_dropped++;
 		return;
 	}

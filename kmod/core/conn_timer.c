@@ -10,6 +10,7 @@
 #include "pnspace.h"
 #include "recovery.h"
 #include "keyphase.h"
+#include "early.h"
 #include "trim.h"
 #include "plant.h"
 
@@ -32,6 +33,7 @@ u64 quic_conn_deadline(const struct quic_conn *conn)
 	t = min(t, quic_keyphase_deadline(conn));
 	t = min(t, conn->shutdown_deadline);
 	t = min(t, conn->handshake_deadline);
+	t = min(t, conn->early_deadline);
 	if (unlikely(conn->paths))
 		t = min(t, quic_path_deadline(conn));
 	for (i = 0; i < QUIC_SPACES && !QUIC_PLANTED(17); i++)
@@ -112,6 +114,7 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 	if (conn->trim_deadline <= now)
 		quic_trim_on_timer(conn, now);
 	quic_keyphase_on_timer(conn, now);
+	quic_early_on_timer(conn, now);
 	quic_path_on_timer(conn, now);
 	if (conn->loss_deadline <= now)
 		quic_recovery_on_timeout(conn, now);

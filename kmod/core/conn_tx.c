@@ -2,7 +2,7 @@
 /*
  * Sending: fills a batch of packets, one datagram after the other.
  *
- * A datagram holds up to one packet per level: Initial, Handshake, 1-RTT
+ * A datagram holds up to one packet per level: Initial, 0-RTT, Handshake, 1-RTT
  * (RFC 9000 12.2). Each packet takes an ACK if one is owed, TLS bytes, values
  * to announce, then stream data and DATAGRAM frames, which take turns. Bulk data
  * goes in by reference: the header of the last STREAM frame ends at a multiple of
@@ -29,6 +29,7 @@
 #include "stream.h"
 #include "cid.h"
 #include "dgram.h"
+#include "early.h"
 #include "pmtud.h"
 #include "keyphase.h"
 #include "ecn.h"
@@ -101,7 +102,7 @@ static bool level_open(const struct quic_conn *conn, u8 level)
 {
 	if (!(conn->tx_keys & 1 << level))
 		return false;
-	return level != QUIC_CRYPTO_APP || conn->handshake_complete;
+	return quic_level_space(level) != QUIC_SPACE_APP || quic_early_level_open(conn, level);
 }
 
 /* ---- frames ---- */
@@ -172,6 +173,16 @@ static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
 		quic_stream_fill_frame(conn, v, f);
 }
 
+/* Some frames are not for 0-RTT packets (RFC 9000 12.4), some streams not for now. */
+static bool val_waits(const struct quic_conn *conn, const struct tx_pkt *p,
+		      const struct quic_valsync *v)
+{
+	if (unlikely(p->level == QUIC_CRYPTO_EARLY) &&
+	    !(quic_frame_info(v->frame)->flags & QUIC_F_0))
+		return true;
+	return unlikely(conn->streams.n_held) && quic_stream_val_held(v);
+}
+
 static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 {
 	struct quic_valsyncs *vals = &x->conn->vals;
@@ -180,6 +191,8 @@ static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 	struct quic_frame f;
 
 	list_for_each_entry_safe(v, n, &vals->wanted, node) {
+		if (unlikely(val_waits(x->conn, p, v)))
+			continue;
 		quic_stream_tune_window(x->conn, v, x->now);
 		fill_val(x->conn, v, &f, token);
 		if (!quic_frame_put(&p->w, &f)) {
@@ -376,7 +389,7 @@ static u8 pn_len(const struct tx_pkt *p, u64 pn)
 {
 	u8 len = quic_pn_len(pn, p->s->largest_acked, !p->s->acked_any);
 
-	return p->level == QUIC_CRYPTO_APP ? max_t(u8, len, QUIC_PN_APP_LEN) : len;
+	return quic_level_space(p->level) == QUIC_SPACE_APP ? max_t(u8, len, QUIC_PN_APP_LEN) : len;
 }
 
 static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
@@ -384,6 +397,7 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 	static const u8 types[QUIC_CRYPTO_LEVELS] = {
 		[QUIC_CRYPTO_INITIAL] = QUIC_PKT_INITIAL,
 		[QUIC_CRYPTO_HANDSHAKE] = QUIC_PKT_HANDSHAKE,
+		[QUIC_CRYPTO_EARLY] = QUIC_PKT_0RTT,
 	};
 	struct quic_conn *conn = x->conn;
 	struct quic_tx_pkt *out = p->out;
@@ -439,11 +453,13 @@ static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
 	u32 keep = unlikely(conn->dgrams.tx.n) ? keep_for_dgram(x, p) : 0;
 
 	p->w.end -= keep;
-	put_ack(x, p);
+	if (likely(p->level != QUIC_CRYPTO_EARLY))
+		put_ack(x, p);
 	if (!p->eliciting_ok)
 		return;
-	put_crypto(x, p);
-	if (p->level != QUIC_CRYPTO_APP)
+	if (likely(p->level != QUIC_CRYPTO_EARLY))
+		put_crypto(x, p);
+	if (quic_level_space(p->level) != QUIC_SPACE_APP)
 		return;
 	if (unlikely(!list_empty(&conn->vals.wanted)))
 		put_vals(x, p);
@@ -454,9 +470,9 @@ static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
 /* Is there anything an ack-eliciting packet of this level would carry? */
 static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s, u8 level)
 {
-	if (quic_pnspace_crypto_ready(s))
+	if (quic_pnspace_crypto_ready(s) && level != QUIC_CRYPTO_EARLY)
 		return true;
-	return level == QUIC_CRYPTO_APP &&
+	return quic_level_space(level) == QUIC_SPACE_APP &&
 	       (quic_streams_tx_ready(conn) || conn->dgrams.tx.n ||
 		!list_empty(&conn->vals.wanted));
 }
@@ -540,7 +556,7 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 		return 0;
 	if (!p->eliciting_ok && unlikely(quic_sent_crowded(&s->sent)))
 		return 0;
-	if (level == QUIC_CRYPTO_APP && unlikely(quic_skip_due(conn)))
+	if (space == QUIC_SPACE_APP && unlikely(quic_skip_due(conn)))
 		quic_skip_next(conn);
 	if (quic_sent_reserve(&s->sent, s->tx_next)) {
 		x->nomem = true;
@@ -592,13 +608,13 @@ static bool must_pad(const struct quic_conn *conn, const struct tx_pkt *initial)
 }
 
 /*
- * A datagram of the handshake: Initial, Handshake and 1-RTT packets together,
+ * A datagram of the handshake: Initial, 0-RTT, Handshake and 1-RTT packets together,
  * padded if it must be. Return: its bytes.
  */
 static u32 build_coalesced(struct tx_ctx *x, u8 *buf, u32 room)
 {
 	static const u8 order[] = {
-		QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_APP
+		QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_EARLY, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_APP
 	};
 	struct quic_conn *conn = x->conn;
 	struct tx_pkt pkts[ARRAY_SIZE(order)];
@@ -736,7 +752,7 @@ static bool build_path_probe(struct tx_ctx *x)
 	struct quic_path_tx tx;
 	u8 *buf;
 
-	if (!level_open(conn, QUIC_CRYPTO_APP) || !quic_path_tx_next(conn, &tx))
+	if (!conn->handshake_complete || !quic_path_tx_next(conn, &tx))
 		return false;
 	buf = quic_sent_reserve(&s->sent, s->tx_next) ? NULL :
 	      quic_host_tx_space(x->batch, tx.room);
@@ -871,7 +887,8 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if ((unlikely(conn->paths) && build_path_probe(&x)) ||
 	    (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x)))
 		goto out;
-	while (batch->n_dgrams < batch->max_dgrams && batch->n + 3 <= QUIC_TX_PKTS_MAX) {
+	while (batch->n_dgrams < batch->max_dgrams &&
+	       batch->n + QUIC_CRYPTO_LEVELS <= QUIC_TX_PKTS_MAX) {
 		len = build_dgram(&x);
 		if (!len)
 			break;

@@ -407,6 +407,42 @@ void quic_conn_set_path(struct quic_conn *conn, const struct quic_cc_ops *cc,
 int quic_conn_set_peer_tparams(struct quic_conn *conn, const u8 *data, u32 len, u64 now);
 
 /**
+ * quic_conn_early_begin - a client is about to send 0-RTT data
+ * @conn: client connection of which nothing was sent
+ * @tparams: the server's parameters, as they came with the connection that the ticket is of
+ * @len: bytes
+ *
+ * Streams may be opened and written from now on, within these limits; what is written
+ * leaves as soon as QUIC_CRYPTO_EARLY keys are ready. Not remembered is what RFC 9000
+ * 7.4.1 says. Return: 0; -EINVAL: too late, no client, or not well formed.
+ */
+int quic_conn_early_begin(struct quic_conn *conn, const u8 *tparams, u32 len);
+
+/**
+ * quic_conn_early_result - the server's EncryptedExtensions say whether it takes 0-RTT
+ * @conn: client that offered it
+ * @accepted: it does
+ * @now: time, ns
+ *
+ * Before quic_conn_set_peer_tparams(), which takes silence for a refusal. Refused data
+ * is sent again in 1-RTT packets.
+ */
+void quic_conn_early_result(struct quic_conn *conn, bool accepted, u64 now);
+
+/* enum quic_early: what became of 0-RTT. */
+static inline u8 quic_conn_early(const struct quic_conn *conn)
+{
+	return conn->early;
+}
+
+/* May the application write? Before the handshake only where there is 0-RTT. */
+static inline bool quic_conn_takes_data(const struct quic_conn *conn)
+{
+	return conn->state == QUIC_CONN_ESTABLISHED ||
+	       (conn->state == QUIC_CONN_HANDSHAKE && conn->early);
+}
+
+/**
  * quic_conn_handshake_complete - TLS is complete (RFC 9001 4.1.1)
  * @conn: connection
  * @now: time, ns

@@ -105,7 +105,7 @@ int quic_conn_dgram_room(const struct quic_conn *conn, u32 len)
 	const struct quic_dgram_queue *q = &conn->dgrams.tx;
 	u32 max = quic_conn_dgram_max(conn);
 
-	if (conn->state != QUIC_CONN_ESTABLISHED || conn->shutdown)
+	if (!quic_conn_takes_data(conn) || conn->shutdown)
 		return -EPIPE;
 	if (!max)
 		return -EINVAL;

@@ -446,11 +446,12 @@ static bool space_waits(const struct quic_conn *conn, int i)
 /* GetPtoTimeAndSpace(); QUIC_TIME_NEVER when no probe is due ever. */
 static u64 pto_time(const struct quic_conn *conn, u64 now, enum quic_space *space)
 {
+	/* 0-RTT and 1-RTT packets arm none before the handshake is confirmed. */
+	int i, n = conn->handshake_confirmed ? QUIC_SPACES : QUIC_SPACE_APP;
 	u64 best = QUIC_TIME_NEVER, t;
 	bool any = false;
-	int i;
 
-	for (i = 0; i < QUIC_SPACES; i++)
+	for (i = 0; i < n; i++)
 		any |= space_waits(conn, i);
 	if (!any) {
 		if (peer_completed_validation(conn))
@@ -460,13 +461,11 @@ static u64 pto_time(const struct quic_conn *conn, u64 now, enum quic_space *spac
 			 QUIC_SPACE_HANDSHAKE : QUIC_SPACE_INITIAL;
 		return now + backoff(conn, quic_rtt_pto(&conn->path.rtt, 0));
 	}
-	for (i = 0; i < QUIC_SPACES; i++) {
+	for (i = 0; i < n; i++) {
 		const struct quic_pnspace *s = &conn->space[i];
 
 		if (!space_waits(conn, i))
 			continue;
-		if (i == QUIC_SPACE_APP && !conn->handshake_confirmed)
-			break;
 		t = quic_rtt_pto(&conn->path.rtt,
 				 i == QUIC_SPACE_APP ? peer_max_ack_delay(conn) : 0);
 		t = s->last_eliciting + backoff(conn, t);
@@ -605,23 +604,39 @@ void quic_recovery_discard(struct quic_conn *conn, enum quic_space space, u64 no
 	quic_recovery_set_timer(conn, now);
 }
 
-void quic_recovery_retry(struct quic_conn *conn, u64 now)
+void quic_recovery_forget(struct quic_conn *conn, enum quic_space space, u64 now)
 {
-	struct quic_pnspace *s = &conn->space[QUIC_SPACE_INITIAL];
-	struct quic_path *path = &conn->path;
+	struct quic_pnspace *s = &conn->space[space];
 	struct quic_sent_pkt *p;
 	u64 pn;
 
 	for (pn = s->sent.base; pn < s->sent.next; pn++) {
 		p = quic_sent_get(&s->sent, pn);
-		if (p->flags & QUIC_SENT_OUTSTANDING)
-			ranges_settle(conn, QUIC_SPACE_INITIAL, p, false);
+		if (!(p->flags & QUIC_SENT_OUTSTANDING))
+			continue;
+		if (p->flags & QUIC_SENT_IN_FLIGHT)
+			conn->path.cc.bytes_in_flight -= p->size;
+		ranges_settle(conn, space, p, false);
+		if (p->flags & QUIC_SENT_CTRL)
+			vals_settle(conn, pn, false);
+		if (p->dgrams)
+			quic_dgrams_lost(conn, p->dgrams);
 	}
 	quic_sent_free(&s->sent);
 	s->sent.base = s->tx_next;
 	s->sent.next = s->tx_next;
 	s->loss_time = QUIC_TIME_NEVER;
 	s->probes = 0;
+	quic_recovery_set_timer(conn, now);
+}
+
+void quic_recovery_retry(struct quic_conn *conn, u64 now)
+{
+	struct quic_path *path = &conn->path;
+
+	quic_recovery_forget(conn, QUIC_SPACE_INITIAL, now);
+	/* RFC 9000 17.2.3: 0-RTT packets were most likely dropped as well. */
+	quic_recovery_forget(conn, QUIC_SPACE_APP, now);
 	conn->pto_count = 0;
 	quic_cc_init(&path->cc, path->cc.ops, path->mtu);
 	quic_pacer_init(&path->pacer, path->mtu, now);

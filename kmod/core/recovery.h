@@ -37,6 +37,12 @@ void quic_recovery_on_sent(struct quic_conn *conn, enum quic_space space,
 void quic_recovery_discard(struct quic_conn *conn, enum quic_space space, u64 now);
 
 /*
+ * What a space has in flight counts no more, and what it carried is to leave again. The
+ * numbers stay used.
+ */
+void quic_recovery_forget(struct quic_conn *conn, enum quic_space space, u64 now);
+
+/*
  * A Retry was taken: what left counts no more, and its bytes are to leave again
  * (RFC 9002 6.3).
  */

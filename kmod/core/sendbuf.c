@@ -348,6 +348,18 @@ void quic_sendbuf_lost(struct quic_sendbuf *sb, u64 off, u32 len, bool fin)
 		lost_add(&sb->lost, off, end);
 }
 
+void quic_sendbuf_rewind(struct quic_sendbuf *sb)
+{
+	quic_rangelist_free(&sb->lost);
+	/* bytes that a reset gave up stay given up */
+	sb->end -= sb->base;
+	sb->base = 0;
+	sb->next = 0;
+	sb->cursor = NULL;
+	sb->fin_sent = false;
+	sb->fin_lost = false;
+}
+
 /* ---- bytes of a range ---- */
 
 /* The chunk that holds @off. */

@@ -132,6 +132,9 @@ u64 quic_sendbuf_acked(struct quic_sendbuf *sb, struct quic_conn *conn,
 /* A packet with this range was declared lost. Never fails. */
 void quic_sendbuf_lost(struct quic_sendbuf *sb, u64 off, u32 len, bool fin);
 
+/* All that was sent was not: the next byte to send is the first. Nothing was acknowledged. */
+void quic_sendbuf_rewind(struct quic_sendbuf *sb);
+
 /* Would a frame that ends at @end carry the FIN? */
 static inline bool quic_sendbuf_fin_at(const struct quic_sendbuf *sb, u64 end)
 {

@@ -119,6 +119,7 @@ static void stream_free(struct quic_conn *conn, struct quic_stream *s)
 	st->tx_queued -= s->tx.end - s->tx.base;
 	st->rx_queued -= s->rx.contig - s->rx.read;
 	st->n_open--;
+	st->n_held -= s->held;
 	quic_sendbuf_free(&s->tx, conn);
 	quic_recvbuf_free(&s->rx);
 	quic_host_free(QUIC_OBJ_STREAM, s, sizeof(*s));
@@ -172,24 +173,21 @@ bool quic_stream_maybe_free(struct quic_conn *conn, struct quic_stream *s)
 	return true;
 }
 
+/* What the parameters of @of let the other end send on a stream, ours or its. */
+static u64 first_limit(const struct quic_tparams *of, u64 id, bool opened_by_it)
+{
+	return id_type(id) ? of->initial_max_stream_data_uni :
+	       opened_by_it ? of->initial_max_stream_data_bidi_local :
+			      of->initial_max_stream_data_bidi_remote;
+}
+
 static void set_windows(struct quic_conn *conn, struct quic_stream *s)
 {
 	bool local = id_is_local(conn, s->id);
-	u64 rx, tx;
 
-	if (id_type(s->id)) {
-		rx = conn->local.initial_max_stream_data_uni;
-		tx = conn->remote.initial_max_stream_data_uni;
-	} else if (local) {
-		rx = conn->local.initial_max_stream_data_bidi_local;
-		tx = conn->remote.initial_max_stream_data_bidi_remote;
-	} else {
-		rx = conn->local.initial_max_stream_data_bidi_remote;
-		tx = conn->remote.initial_max_stream_data_bidi_local;
-	}
-	s->flow_rx.window = rx;
-	s->flow_rx.max = rx;
-	s->flow_tx.limit = tx;
+	s->flow_rx.window = first_limit(&conn->local, s->id, local);
+	s->flow_rx.max = s->flow_rx.window;
+	s->flow_tx.limit = first_limit(&conn->remote, s->id, !local);
 }
 
 static struct quic_stream *stream_new(struct quic_conn *conn, u64 id)
@@ -277,7 +275,7 @@ int quic_conn_stream_open(struct quic_conn *conn, bool uni, struct quic_stream *
 	struct quic_stream *s;
 	u64 id;
 
-	if (conn->state != QUIC_CONN_ESTABLISHED || conn->shutdown)
+	if (!quic_conn_takes_data(conn) || conn->shutdown)
 		return -EPIPE;
 	if (st->next_local[uni] >= st->max_local[uni]) {
 		streams_note_blocked(conn, uni);
@@ -341,6 +339,47 @@ void quic_streams_set_limits(struct quic_conn *conn)
 	st->max_local[0] = max(st->max_local[0], conn->remote.initial_max_streams_bidi);
 	st->max_local[1] = max(st->max_local[1], conn->remote.initial_max_streams_uni);
 	quic_flow_tx_raise(&conn->flow_tx, conn->remote.initial_max_data);
+	if (unlikely(conn->early))
+		quic_streams_relimit(conn);
+}
+
+void quic_streams_relimit(struct quic_conn *conn)
+{
+	struct quic_streams *st = &conn->streams;
+	struct quic_stream *s;
+	struct rb_node *n;
+
+	for (n = rb_first(&st->tree); n; n = rb_next(n)) {
+		s = rb_entry(n, struct quic_stream, node);
+		if (!id_is_local(conn, s->id))
+			continue;
+		if (s->id >> 2 >= st->max_local[id_type(s->id)]) {
+			streams_note_blocked(conn, id_type(s->id));
+			continue;
+		}
+		st->n_held -= s->held;
+		s->held = false;
+		quic_flow_tx_raise(&s->flow_tx, first_limit(&conn->remote, s->id, false));
+		quic_stream_tx_update(conn, s);
+	}
+	conn->want |= QUIC_WANT_TX | QUIC_WANT_WRITABLE;
+}
+
+void quic_streams_rewind(struct quic_conn *conn)
+{
+	struct quic_streams *st = &conn->streams;
+	struct rb_node *n;
+	u32 i;
+
+	conn->flow_tx = (struct quic_flow_tx){};
+	quic_valsync_stop(&conn->data_blocked);
+	for (i = 0; i < 2; i++) {
+		st->max_local[i] = 0;
+		st->blocked_at[i] = 0;
+		quic_valsync_stop(&st->streams_blocked[i]);
+	}
+	for (n = rb_first(&st->tree); n; n = rb_next(n))
+		quic_stream_rewind(conn, rb_entry(n, struct quic_stream, node));
 }
 
 void quic_stream_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,

@@ -54,6 +54,24 @@ void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
 /* Put a stream where it waits to send, or nowhere when it has nothing. */
 void quic_stream_tx_update(struct quic_conn *conn, struct quic_stream *s);
 
+/*
+ * The limits that the peer gives rose, where streams of ours were opened before they were
+ * known: these get what is theirs, and those that were held back begin.
+ */
+void quic_streams_relimit(struct quic_conn *conn);
+
+/*
+ * All that left did so in 0-RTT packets, which the peer refused: it is as if it had not
+ * left. Every stream of ours is held back until the peer's limits allow it.
+ */
+void quic_streams_rewind(struct quic_conn *conn);
+
+/* The same for one stream (stream_send.c). */
+void quic_stream_rewind(struct quic_conn *conn, struct quic_stream *s);
+
+/* Is this a value of a stream that is held back? */
+bool quic_stream_val_held(const struct quic_valsync *v);
+
 /* Fill the frame that announces a value of a stream, or of all of them. */
 void quic_stream_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
 			    struct quic_frame *f);

@@ -28,7 +28,7 @@ static enum quic_sched_place tx_place(const struct quic_stream *s)
 {
 	u64 off, len;
 
-	if (!s->has_tx || !quic_send_can(s->send_state, QUIC_SEND_EV_FRAME) ||
+	if (!s->has_tx || s->held || !quic_send_can(s->send_state, QUIC_SEND_EV_FRAME) ||
 	    !quic_sendbuf_next(&s->tx, quic_flow_tx_credit(&s->flow_tx), &off, &len))
 		return QUIC_SCHED_NONE;
 	if (off < s->tx.next || !len || s->tx.announce)
@@ -80,7 +80,7 @@ int quic_stream_append(struct quic_conn *conn, struct quic_stream *stream,
 {
 	int err;
 
-	if (!quic_stream_writable(stream) || conn->state != QUIC_CONN_ESTABLISHED)
+	if (!quic_stream_writable(stream) || !quic_conn_takes_data(conn))
 		return -EPIPE;
 	err = quic_sendbuf_append(&stream->tx, data, len, owner, merged);
 	if (err)
@@ -193,6 +193,8 @@ void quic_streams_on_max_streams(struct quic_conn *conn, const struct quic_frame
 	st->max_local[t] = f->u.max.limit;
 	quic_valsync_stop(&st->streams_blocked[t]);
 	conn->want |= QUIC_WANT_WRITABLE;
+	if (unlikely(st->n_held))
+		quic_streams_relimit(conn);
 }
 
 bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off, u64 *len)
@@ -255,4 +257,36 @@ void quic_stream_reset_acked(struct quic_conn *conn, struct quic_stream *s)
 {
 	quic_send_move(&s->send_state, QUIC_SEND_EV_RESET_ACKED);
 	quic_stream_maybe_free(conn, s);
+}
+
+void quic_stream_rewind(struct quic_conn *conn, struct quic_stream *s)
+{
+	bool opened = s->send_state != QUIC_STREAM_SEND_STATE_READY;
+
+	s->held = true;
+	conn->streams.n_held++;
+	s->flow_tx = (struct quic_flow_tx){};
+	quic_valsync_stop(&s->blocked);
+	quic_sendbuf_rewind(&s->tx);
+	/* The peer knows nothing of bytes before a reset: no size is promised. */
+	s->reset_final = 0;
+	quic_send_move(&s->send_state, QUIC_SEND_EV_REFUSED);
+	s->tx.announce = opened && s->send_state == QUIC_STREAM_SEND_STATE_READY &&
+			 !s->tx.end && !s->tx.fin;
+	quic_stream_tx_update(conn, s);
+}
+
+bool quic_stream_val_held(const struct quic_valsync *v)
+{
+	switch (v->frame) {
+	case QUIC_FRAME_MAX_STREAM_DATA:
+		return container_of(v, struct quic_stream, max_stream_data)->held;
+	case QUIC_FRAME_STREAM_DATA_BLOCKED:
+		return container_of(v, struct quic_stream, blocked)->held;
+	case QUIC_FRAME_RESET_STREAM:
+		return container_of(v, struct quic_stream, reset_stream)->held;
+	case QUIC_FRAME_STOP_SENDING:
+		return container_of(v, struct quic_stream, stop_sending)->held;
+	}
+	return false;
 }

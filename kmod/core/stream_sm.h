@@ -19,6 +19,7 @@
  * @QUIC_SEND_EV_RESET: the application abandons it
  * @QUIC_SEND_EV_STOPPED: STOP_SENDING came
  * @QUIC_SEND_EV_RESET_ACKED: our RESET_STREAM was acknowledged
+ * @QUIC_SEND_EV_REFUSED: all that left did in 0-RTT packets, which the peer refused
  * @QUIC_SEND_EVENTS: how many
  */
 enum quic_send_event {
@@ -31,6 +32,7 @@ enum quic_send_event {
 	QUIC_SEND_EV_RESET,
 	QUIC_SEND_EV_STOPPED,
 	QUIC_SEND_EV_RESET_ACKED,
+	QUIC_SEND_EV_REFUSED,
 	QUIC_SEND_EVENTS
 };
 

@@ -29,6 +29,7 @@
 #include "version.h"
 #include "conn_int.h"
 #include "pnspace.h"
+#include "early.h"
 #include "recovery.h"
 #include "token.h"
 
@@ -203,6 +204,9 @@ bool quic_conn_restart(struct quic_conn *conn, u32 version, const struct quic_ci
 		return false;
 	/* the host looks at it without owning the connection */
 	WRITE_ONCE(conn->version, version);
+	/* its keys were of the other version */
+	if (conn->early == QUIC_EARLY_OFFERED)
+		quic_early_refuse(conn, now);
 	quic_recovery_retry(conn, now);
 	quic_pnspace_free(s, conn);
 	quic_pnspace_init(s);

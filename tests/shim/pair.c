@@ -203,7 +203,7 @@ void pair_end_pump(struct pair *p, struct pair_end *e)
 		if (e->conn->want & QUIC_WANT_CRYPTO)
 			continue;	/* TLS first: its answer goes along */
 		pair_app_read(p, e);
-		if (quic_conn_state(e->conn) == QUIC_CONN_ESTABLISHED)
+		if (quic_conn_takes_data(e->conn))
 			pair_app_write(p, e);
 		while (pair_wire_build(p, e))
 			;

@@ -26,6 +26,13 @@ enum pair_side {
 	PAIR_SERVER,
 };
 
+/* pair_cfg.early */
+enum pair_early {
+	PAIR_EARLY_NONE,
+	PAIR_EARLY_ACCEPTED,
+	PAIR_EARLY_REFUSED,
+};
+
 struct pair;
 struct pair_dgram;
 
@@ -120,6 +127,9 @@ struct pair_hooks {
  * @handshake_timeout: ns
  * @addr_validated: for the server
  * @retry: the server answers Initials without a token with Retry
+ * @early: 0-RTT is offered by the client, and accepted or refused
+ * @remembered: initial_max_data, stream data and streams that the client remembers
+ *	are this part of @local[PAIR_SERVER]'s, percent; 0: all
  * @no_ecn: [side] marks nothing
  * @window_max: receive windows of both grow up to it; 0: they do not
  * @rebind_at: ns of the run when the NAT in front of the client gives it the
@@ -153,6 +163,8 @@ struct pair_cfg {
 	u64 handshake_timeout;
 	bool addr_validated;
 	bool retry;
+	u8 early;
+	u32 remembered;
 	bool no_ecn[2];
 	u64 window_max;
 	u64 rebind_at[PAIR_REBINDS];
@@ -395,6 +407,9 @@ const char *pair_check(const struct quic_conn *conn);
 
 /* The same for what one end knows of the other. */
 const char *pair_check_both(const struct pair *p);
+
+/* What the client of @cfg remembers of the server, where it offers 0-RTT. */
+void pair_remembered(const struct pair_cfg *cfg, struct quic_tparams *tp);
 
 /* A rule is broken: the run ends with @what, unless it has an error already. */
 void pair_error(struct pair *p, const char *what);

@@ -115,7 +115,7 @@ static const char *check_recv_state(const struct quic_stream *s)
 static const char *check_turn(const struct quic_stream *s)
 {
 	u64 off, len;
-	bool has = s->has_tx && s->send_state <= QUIC_STREAM_SEND_STATE_SENT &&
+	bool has = s->has_tx && !s->held && s->send_state <= QUIC_STREAM_SEND_STATE_SENT &&
 		   quic_sendbuf_next(&s->tx, quic_flow_tx_credit(&s->flow_tx), &off, &len);
 
 	if (has && !s->tx_place)
@@ -146,7 +146,7 @@ static const char *check_stream(const struct quic_stream *s)
 static const char *check_streams(const struct quic_conn *conn)
 {
 	const struct quic_streams *st = &conn->streams;
-	u64 tx = 0, rx = 0, n = 0, held = 0;
+	u64 tx = 0, rx = 0, n = 0, held = 0, silent = 0;
 	struct rb_node *node;
 	const char *wrong;
 
@@ -155,6 +155,7 @@ static const char *check_streams(const struct quic_conn *conn)
 
 		tx += s->tx.end - s->tx.base;
 		rx += s->rx.contig - s->rx.read;
+		silent += s->held;
 		held += s->flow_rx.received - s->flow_rx.consumed;
 		wrong = check_stream(s);
 		if (wrong)
@@ -166,6 +167,8 @@ static const char *check_streams(const struct quic_conn *conn)
 		return "rx_queued is not what the streams hold";
 	if (held != conn->flow_rx.received - conn->flow_rx.consumed)
 		return "the connection's window lacks what no stream holds";
+	if (silent != st->n_held)
+		return "streams that are held back are miscounted";
 	return n == st->n_open ? NULL : "open streams are miscounted";
 }
 
@@ -314,6 +317,26 @@ static bool amp_blocked(const struct quic_conn *conn)
 	return quic_path_amp_room(&conn->path) < QUIC_MIN_UDP_PAYLOAD;
 }
 
+/* Are there keys for stream frames? */
+static bool app_open(const struct quic_conn *conn)
+{
+	return conn->tx_keys & (1 << QUIC_CRYPTO_APP | 1 << QUIC_CRYPTO_EARLY) &&
+	       (conn->handshake_complete || conn->early == QUIC_EARLY_OFFERED ||
+		(conn->server && conn->early));
+}
+
+/* Is there a value to announce, but for those of streams that are held back? */
+static bool vals_ready(const struct quic_conn *conn)
+{
+	const struct quic_valsync *v;
+
+	list_for_each_entry(v, &conn->vals.wanted, node) {
+		if (!quic_stream_val_held(v))
+			return true;
+	}
+	return false;
+}
+
 /* Frames that could leave, were it only for this end. */
 static bool has_work(const struct quic_conn *conn)
 {
@@ -322,14 +345,13 @@ static bool has_work(const struct quic_conn *conn)
 	for (i = 0; i < QUIC_SPACES; i++) {
 		const struct quic_pnspace *s = &conn->space[i];
 
-		if (s->gone || (i == QUIC_SPACE_APP && !conn->handshake_complete))
+		if (s->gone || (i == QUIC_SPACE_APP && !app_open(conn)))
 			continue;
 		if (s->probes || quic_pnspace_crypto_ready(s))
 			return true;
 	}
-	return conn->handshake_complete &&
-	       (quic_streams_tx_ready(conn) || !list_empty(&conn->vals.wanted) ||
-		conn->dgrams.tx.n);
+	return app_open(conn) &&
+	       (quic_streams_tx_ready(conn) || vals_ready(conn) || conn->dgrams.tx.n);
 }
 
 static bool waits_for_acks(const struct quic_conn *conn)
@@ -347,12 +369,14 @@ static bool waits_for_acks(const struct quic_conn *conn)
 }
 
 /*
- * A window full of 1-RTT packets, which arm no PTO before the handshake is
- * confirmed: the server repeats its HANDSHAKE_DONE until it is acknowledged.
+ * A window full of 0-RTT or 1-RTT packets, which arm no PTO before the handshake is
+ * confirmed: the other end repeats its flight, or HANDSHAKE_DONE, until it is
+ * acknowledged. No excuse for what it waits for itself.
  */
 static bool waits_for_done(const struct quic_conn *conn)
 {
-	return conn->handshake_complete && !conn->handshake_confirmed &&
+	return (conn->handshake_complete || conn->early) && !conn->handshake_confirmed &&
+	       !quic_pnspace_crypto_ready(&conn->space[QUIC_SPACE_HANDSHAKE]) &&
 	       quic_cc_room(&conn->path.cc) < conn->path.mtu;
 }
 

@@ -239,6 +239,9 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 		p->amp[d->src].in += d->len;
 	if (d->version && d->version != e->conn->version)
 		return;
+	/* what left before the Retry is for nobody */
+	if (e->conn->retried && quic_cid_equal(&d->dcid, &e->conn->cids.odcid))
+		return;
 	if (!dcid_known(e->conn, d) && quic_conn_state(e->conn) < QUIC_CONN_CLOSING)
 		pair_error(p, "a datagram for an unknown connection ID");
 	end_open(p, e, d);

@@ -28,6 +28,7 @@ static u32 wire_put(struct pair *p, const struct quic_tx_pkt *t, u8 *dst)
 static u8 level_of_type(enum quic_pkt_type type)
 {
 	return type == QUIC_PKT_INITIAL ? QUIC_CRYPTO_INITIAL :
+	       type == QUIC_PKT_0RTT ? QUIC_CRYPTO_EARLY :
 	       type == QUIC_PKT_HANDSHAKE ? QUIC_CRYPTO_HANDSHAKE :
 	       QUIC_CRYPTO_APP;
 }

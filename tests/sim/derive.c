@@ -163,6 +163,17 @@ static void derive_moves(struct dice *d, struct sim_scenario *sc)
 	sc->event[i].at = (i ? sc->event[i - 1].at : 0) + roll_bits(d, 11) * MS;
 }
 
+/* One in three offers 0-RTT; a server that takes it keeps to what is remembered. */
+static void derive_early(struct dice *d, struct sim_scenario *sc)
+{
+	static const u8 what[] = { PAIR_EARLY_NONE, PAIR_EARLY_NONE, PAIR_EARLY_NONE,
+				   PAIR_EARLY_NONE, PAIR_EARLY_ACCEPTED, PAIR_EARLY_REFUSED };
+
+	sc->early = what[roll(d, ARRAY_SIZE(what))];
+	sc->remembered = 1 + roll(d, sc->early == PAIR_EARLY_REFUSED ? 400 : 100);
+	sc->retry = sc->early && !roll(d, 4);
+}
+
 void sim_derive(struct sim_scenario *sc, u64 seed)
 {
 	struct dice d = { .state = seed * 0x2545f4914f6cdd1dULL };
@@ -193,4 +204,5 @@ void sim_derive(struct sim_scenario *sc, u64 seed)
 	}
 	sc->window_max = seldom(&d, 2, 8 * MB);
 	derive_moves(&d, sc);
+	derive_early(&d, sc);
 }

@@ -59,6 +59,8 @@ static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 see
 	cfg->no_ecn[0] = sc->no_ecn;
 	cfg->no_ecn[1] = sc->no_ecn;
 	cfg->retry = sc->retry;
+	cfg->early = sc->early;
+	cfg->remembered = sc->remembered;
 	cfg->handshake_timeout = (sc->handshake_ms ? sc->handshake_ms : 1000000) * MS;
 	cfg->max_flows = max(sc->load.n[0] + sc->load.n[1], 1U);
 	for (i = 0; i < SIM_EVENTS; i++)
@@ -325,6 +327,9 @@ static void end_it(struct sim_run *s)
 
 	s->p->end[0].reading = true;
 	s->p->end[1].reading = true;
+	/* all may have arrived with the ClientHello */
+	if (s->sc->early)
+		pair_run(s->p, pair_confirmed, s->p->now + 500 * SEC);
 	if (s->sc->end < ARRAY_SIZE(how))
 		happen(s, &how[s->sc->end]);
 }

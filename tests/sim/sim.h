@@ -80,6 +80,8 @@ struct sim_load {
  * @event: what happens besides
  * @newreno: controller; else CUBIC
  * @retry: the server wants addresses proved
+ * @early: enum pair_early
+ * @remembered: see struct pair_cfg
  * @no_ecn: the hosts mark nothing
  * @ecn: state that ECN must have at the end, [client, server], plus 1; 0: any
  * @ce_min: packets that have come marked CE, to both, at least
@@ -120,6 +122,8 @@ struct sim_scenario {
 	struct sim_event event[SIM_EVENTS];
 	bool newreno;
 	bool retry;
+	u8 early;
+	u32 remembered;
 	bool no_ecn;
 	u8 ecn[2];
 	u32 ce_min;

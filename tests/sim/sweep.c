@@ -76,10 +76,14 @@ static u64 handshake_bound(u32 n)
 	return SEC * ((2ULL << min(n, 9U)) + 1);
 }
 
+/* One in three offers 0-RTT, which the server takes, or refuses. */
 static void play_handshake(u32 i, int side, struct sim_result *r, struct sim_record *rec)
 {
-	struct sim_run s = { .sc = &handshake, .r = r, .rec = rec };
+	struct sim_scenario sc = handshake;
+	struct sim_run s = { .sc = &sc, .r = r, .rec = rec };
 	u64 bound;
+
+	sc.early = i % 3 ? PAIR_EARLY_NONE : i % 2 ? PAIR_EARLY_ACCEPTED : PAIR_EARLY_REFUSED;
 
 	set_drops(nth_mask(i), side, true);
 	sim_begin(&s, i);

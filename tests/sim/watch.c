@@ -67,12 +67,14 @@ struct end {
 	u64 msgs_opened;	/* of those, reached the other end */
 	u64 msg_next;		/* number that the next one has, at least */
 	bool closed;
+	bool early;		/* a client before its first 1-RTT packet, that offers 0-RTT */
 	u64 ecn[QUIC_SPACES][4];	/* packets that reached it, by their IP header's bits */
 };
 
 struct sim_watch {
 	struct sim_run *s;
 	struct end end[2];
+	struct quic_tparams remembered;	/* that 0-RTT is sent under */
 	u64 digest;
 };
 
@@ -82,6 +84,7 @@ struct sim_watch *sim_watch_new(struct sim_run *s)
 
 	w->s = s;
 	w->digest = 0x51a7e5eed;
+	w->end[PAIR_CLIENT].early = s->sc->early;
 	return w;
 }
 
@@ -170,7 +173,8 @@ static struct stream *stream_get(struct sim_watch *w, enum pair_side side, u64 i
 /* Where MAX_STREAM_DATA for the sender @side begins, by the peer's parameters. */
 static u64 initial_limit(const struct sim_watch *w, enum pair_side side, u64 id)
 {
-	const struct quic_tparams *tp = &w->s->p->cfg.local[!side];
+	const struct quic_tparams *tp = w->end[side].early ? &w->remembered :
+								&w->s->p->cfg.local[!side];
 
 	if (id & QUIC_STREAM_TYPE_UNI_MASK)
 		return tp->initial_max_stream_data_uni;
@@ -504,6 +508,35 @@ static void check_gen(struct look *l)
 	e->gen = l->gen;
 }
 
+/*
+ * The client's first 1-RTT packet: the handshake's limits count, and of what was refused
+ * nothing was sent. RFC 9000 7.4.1, RFC 9001 4.6.2.
+ */
+static void early_over(struct sim_watch *w)
+{
+	struct end *e = &w->end[PAIR_CLIENT];
+	u64 *told = &e->max_data_told, i, j;
+
+	e->early = false;
+	if (w->s->sc->early == PAIR_EARLY_REFUSED) {
+		*told = 0;
+		e->data_sent = 0;
+	}
+	*told = max(*told, w->s->p->cfg.local[PAIR_SERVER].initial_max_data);
+	for (i = 0; i < TYPES; i++)
+		for (j = 0; j < e->streams[i].n; j++) {
+			struct stream *st = &e->streams[i].v[j];
+
+			if (w->s->sc->early == PAIR_EARLY_REFUSED) {
+				st->highest = 0;
+				st->fin = false;
+				st->reset = false;
+				st->max_told = 0;
+			}
+			st->any = false;	/* it begins with the new limit, or higher */
+		}
+}
+
 static void look_sent(struct sim_watch *w, enum pair_side from, const struct quic_rx_pkt *r)
 {
 	struct look l = {
@@ -513,6 +546,10 @@ static void look_sent(struct sim_watch *w, enum pair_side from, const struct qui
 	u64 next = l.e->pkts[l.space].n;
 	struct sim_pkt *k;
 
+	if (l.e->early && r->level == QUIC_CRYPTO_APP)
+		early_over(w);
+	if (r->level == QUIC_CRYPTO_EARLY && !l.e->early)
+		wrong(&l, "a 0-RTT packet that nobody offered, or after a 1-RTT packet");
 	if (r->pn < next)
 		wrong(&l, "a packet number used twice");
 	k = pkt_add(&l.e->pkts[l.space], r->pn);
@@ -560,6 +597,22 @@ static void look_opened(struct sim_watch *w, enum pair_side to, const struct qui
 
 /* ---- hooks ---- */
 
+static void set_initial_limits(struct sim_watch *w)
+{
+	u32 i;
+
+	if (w->end[PAIR_CLIENT].early)
+		pair_remembered(&w->s->p->cfg, &w->remembered);
+	for (i = 0; i < 2; i++) {
+		u64 *told = &w->end[i].max_data_told;
+		const struct quic_tparams *tp = &w->s->p->cfg.local[!i];
+
+		if (w->end[i].early)
+			tp = &w->remembered;
+		*told = max(*told, tp->initial_max_data);
+	}
+}
+
 static void on_sent(struct pair *p, enum pair_side from, const struct pair_dgram *d,
 		    enum pair_fate fate)
 {
@@ -569,21 +622,11 @@ static void on_sent(struct pair *p, enum pair_side from, const struct pair_dgram
 	sim_watch_mix(w, p->now);
 	sim_watch_mix(w, from << 8 | fate);
 	mix_bytes(w, d->buf->data, d->len);
+	set_initial_limits(w);
 	for (i = 0; i < d->n; i++)
 		look_sent(w, from, &d->pkt[i]);
 	if (w->s->rec)
 		sim_record_sent(w->s->rec, w->s, from, d);
-}
-
-static void set_initial_limits(struct sim_watch *w)
-{
-	u32 i;
-
-	for (i = 0; i < 2; i++) {
-		u64 *told = &w->end[i].max_data_told;
-
-		*told = max(*told, w->s->p->cfg.local[!i].initial_max_data);
-	}
 }
 
 static void on_opened(struct pair *p, enum pair_side to, const struct quic_rx_pkt *pkts,
