@@ -242,8 +242,12 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 	/* what left before the Retry is for nobody */
 	if (e->conn->retried && quic_cid_equal(&d->dcid, &e->conn->cids.odcid))
 		return;
-	if (!dcid_known(e->conn, d) && quic_conn_state(e->conn) < QUIC_CONN_CLOSING)
+	if (!dcid_known(e->conn, d) && quic_conn_state(e->conn) < QUIC_CONN_CLOSING) {
+		/* overtaken, on another path, by the retirement of its ID */
+		if (e->conn->paths)
+			return;
 		pair_error(p, "a datagram for an unknown connection ID");
+	}
 	end_open(p, e, d);
 }
 

@@ -4,6 +4,7 @@
  * wire, with zeros for a tag, and taken apart again by the header parser.
  */
 #include "pair_int.h"
+#include "../../kmod/core/conn_int.h"
 #include "../../kmod/core/wire_hdr.h"
 
 /* Header, plaintext and a tag of zeros as they would stand in the datagram. */
@@ -84,6 +85,17 @@ static u32 wire_get(struct pair *p, struct pair_dgram *d, u32 off,
 	return h.len;
 }
 
+/* Is it to an ID that the peer issued, and that was not retired? (RFC 9000 5.1.2) */
+static bool dcid_ours_to_use(const struct quic_conn *conn, const struct quic_cid *dcid)
+{
+	u32 i;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		if (conn->cids.remote[i].used && quic_cid_equal(&conn->cids.remote[i].cid, dcid))
+			return true;
+	return false;
+}
+
 /* Packets [first, last] of a batch are one datagram: send it. */
 static void wire_send(struct pair *p, struct pair_end *e, u32 first, u32 last)
 {
@@ -103,6 +115,8 @@ static void wire_send(struct pair *p, struct pair_end *e, u32 first, u32 last)
 	}
 	if (d->version && d->version != e->conn->version)
 		pair_error(p, "a long header of another version");
+	if (quic_conn_is_open(e->conn) && !dcid_ours_to_use(e->conn, &d->dcid))
+		pair_error(p, "a datagram to a connection ID that was retired");
 	if (d->initial && d->len < QUIC_MIN_UDP_PAYLOAD && e->side == PAIR_CLIENT)
 		pair_error(p, "a client Initial below 1200 bytes");
 	if (e->side == PAIR_CLIENT)
