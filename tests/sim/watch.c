@@ -59,10 +59,16 @@ struct end {
 	u64 burst;		/* bytes in flight that left at once */
 	u32 moved;		/* each path has a pacer of its own */
 	u64 ptos;		/* that had fired when something was acknowledged */
+	u64 pto_seen;		/* PTOs fired when we looked last */
+	u32 ptos_mute;		/* since something was acknowledged */
+	u64 pto_first;		/* of these */
+	u64 pto_last;
+	u64 pto_least;		/* time between two of them, the shortest */
 	u32 gen;		/* of the keys that sealed the last 1-RTT packet */
 	u32 gen_told;		/* newest of the peer's that was opened here */
 	u32 gens_acked;		/* newest of ours in which a packet was acknowledged, plus 1 */
 	bool progress;		/* something was, in this step */
+	bool heard;		/* and be it what had been given up */
 	u64 msgs_sent;		/* DATAGRAM frames */
 	u64 msgs_opened;	/* of those, reached the other end */
 	u64 msg_next;		/* number that the next one has, at least */
@@ -414,6 +420,7 @@ static void opened_ack(struct look *l, const struct quic_frame *f)
 			if (!k || k->acked)
 				continue;
 			k->acked = true;
+			to->heard = true;
 			if (l->space == QUIC_SPACE_APP)
 				to->gens_acked = max(to->gens_acked, k->gen + 1);
 			if (l->space == QUIC_SPACE_APP && waited_for(l, lo)) {
@@ -657,10 +664,44 @@ static void check_backoff(struct sim_watch *w, enum pair_side side)
 	e->progress = false;
 }
 
+#define PTOS_MUTE	6
+
+/*
+ * RFC 9002 6.2.1: the wait doubles from one PTO to the next while nothing is
+ * acknowledged: six of them in a row take longer than five times the shortest.
+ */
+static void check_ptos(struct sim_watch *w, enum pair_side side)
+{
+	const struct quic_conn *conn = w->s->p->end[side].conn;
+	u64 now = w->s->p->now;
+	struct end *e = &w->end[side];
+	bool fired;
+
+	if (!conn)
+		return;
+	fired = conn->stats.pto_total > e->pto_seen;
+	e->pto_seen = conn->stats.pto_total;
+	if (e->heard || conn->paths || !quic_conn_is_open(conn) || shim_host_failed())
+		e->ptos_mute = 0;
+	e->heard = false;
+	if (!fired)
+		return;
+	if (!e->ptos_mute++)
+		e->pto_first = now;
+	else
+		e->pto_least = e->ptos_mute == 2 ? now - e->pto_last :
+						   min(e->pto_least, now - e->pto_last);
+	e->pto_last = now;
+	if (e->ptos_mute == PTOS_MUTE && now - e->pto_first < PTOS_MUTE * e->pto_least)
+		pair_error(w->s->p, "PTOs that do not wait longer from one to the next");
+}
+
 static void on_stepped(struct pair *p)
 {
 	struct sim_watch *w = p->cfg.priv;
 
+	check_ptos(w, PAIR_CLIENT);
+	check_ptos(w, PAIR_SERVER);
 	check_backoff(w, PAIR_CLIENT);
 	check_backoff(w, PAIR_SERVER);
 	check_owed(w, PAIR_CLIENT);
