@@ -46,6 +46,7 @@ void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
 	c->local_next = 1;
 	c->remote[0].cid = *dcid;
 	c->remote[0].used = true;
+	c->came = 1;
 	c->odcid = *odcid;
 	if (conn->server) {
 		c->peer_scid = *dcid;
@@ -238,6 +239,28 @@ static int new_check(struct quic_conn *conn, const struct quic_frame *f)
 	return 0;
 }
 
+#define CAME_BITS	64
+
+/*
+ * A frame that came before and is late, or a copy: its ID may have been retired, and the
+ * peer may have heard that and forgotten it. So old that nobody knows counts as well.
+ */
+static bool came_before(const struct quic_cids *c, u64 seq)
+{
+	return seq <= c->came_top &&
+	       (c->came_top - seq >= CAME_BITS || c->came >> (c->came_top - seq) & 1);
+}
+
+static void note_came(struct quic_cids *c, u64 seq)
+{
+	u64 up = seq > c->came_top ? seq - c->came_top : 0;
+
+	c->came = up < CAME_BITS ? c->came << up : 0;
+	c->came_top += up;
+	if (c->came_top - seq < CAME_BITS)
+		c->came |= 1ULL << (c->came_top - seq);
+}
+
 int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 {
 	struct quic_cids *c = &conn->cids;
@@ -262,8 +285,13 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 	}
 	if (f->u.new_cid.seq < c->retire_prior_to)
 		return retire_seq(conn, f->u.new_cid.seq);
-	if (!remote_find(c, f->u.new_cid.seq) && !retire_pending(c, f->u.new_cid.seq))
+	if (!came_before(c, f->u.new_cid.seq))
 		err = remote_store(conn, f);
+	else if (c->came_top - f->u.new_cid.seq >= CAME_BITS &&
+		 !remote_find(c, f->u.new_cid.seq))
+		err = retire_seq(conn, f->u.new_cid.seq);
+	if (!err)
+		note_came(c, f->u.new_cid.seq);
 	remote_reactivate(c);
 	return err;
 }

@@ -375,6 +375,8 @@ struct quic_retired_cid {
  * @remote: the peer's
  * @active: slot of @remote in use
  * @retire_prior_to: largest the peer asked for
+ * @came: bit n: the ID numbered @came_top - n came, and may have been retired since
+ * @came_top: highest number that came
  * @retired: sequence numbers to retire, announced until acknowledged:
  *	QUIC_RETIRED_CIDS of them, or NULL: there are none
  * @odcid: the client's first destination (RFC 9000 7.3)
@@ -387,6 +389,8 @@ struct quic_cids {
 	struct quic_remote_cid remote[QUIC_REMOTE_CIDS];
 	u8 active;
 	u64 retire_prior_to;
+	u64 came;
+	u64 came_top;
 	struct quic_retired_cid *retired;
 	struct quic_cid odcid;
 	struct quic_cid retry_scid;

@@ -408,6 +408,7 @@ static void inject(struct pair *p, struct pair_end *e, u8 level, u64 pn,
 	};
 
 	memcpy(buf->data, frames, len);
+	p->injected = true;
 	r.data = buf->data;
 	quic_conn_recv(e->conn, &r, 1, p->now);
 	quic_host_rxbuf_put(buf);

@@ -325,6 +325,7 @@ struct pair {
 	u64 now;
 	u64 steps;
 	u64 rnd;
+	bool injected;			/* by pair_inject(): not all is the peer's */
 	int inject_ahead;		/* of pair_inject(): generations of keys */
 	u32 retries;			/* Retry packets sent, and taken */
 	u32 retries_taken;

@@ -462,6 +462,26 @@ static const char *check_limits(const struct quic_conn *a, const struct quic_con
 	return NULL;
 }
 
+/* RFC 9000 5.1.2: an ID that @a may use, @b must know. */
+static const char *check_ids(const struct quic_conn *a, const struct quic_conn *b)
+{
+	u32 i, j;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		const struct quic_remote_cid *r = &a->cids.remote[i];
+
+		for (j = 0; j < QUIC_LOCAL_CIDS && r->used; j++) {
+			const struct quic_local_cid *l = &b->cids.local[j];
+
+			if (l->used && l->seq == r->seq && quic_cid_equal(&l->cid, &r->cid))
+				break;
+		}
+		if (j == QUIC_LOCAL_CIDS)
+			return "a connection ID to use that its issuer has forgotten";
+	}
+	return NULL;
+}
+
 const char *pair_check_both(const struct pair *p)
 {
 	const struct quic_conn *a = p->end[0].conn, *b = p->end[1].conn;
@@ -470,5 +490,12 @@ const char *pair_check_both(const struct pair *p)
 	if (!a || !b || !a->peer_params_set || !b->peer_params_set)
 		return NULL;
 	wrong = check_limits(a, b);
-	return wrong ? wrong : check_limits(b, a);
+	if (!wrong)
+		wrong = check_limits(b, a);
+	/* what was injected no peer has issued */
+	if (!wrong && !p->injected)
+		wrong = check_ids(a, b);
+	if (!wrong && !p->injected)
+		wrong = check_ids(b, a);
+	return wrong;
 }

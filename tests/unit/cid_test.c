@@ -112,6 +112,50 @@ static void retire(struct unit *t)
 	pair_free(p);
 }
 
+/* A late copy of NEW_CONNECTION_ID does not bring back what was retired meanwhile. */
+static void not_twice(struct unit *t)
+{
+	u8 frame[] = { 0x18, 0x40, 0, 0, 4, 'n', 'e', 'w', 'x', 1, 2, 3, 4, 5, 6, 7, 8, 9,
+		       10, 11, 12, 13, 14, 15, 16 };
+	struct quic_conn *s;
+	struct pair *p;
+	u64 seq, i;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	seq = quic_cid_take(s);
+	ASSERT(t, seq != QUIC_CID_NONE);
+	memcpy(frame + 5, quic_cid_of_seq(s, seq)->id, 4);
+	frame[2] = seq;
+	quic_cid_give_back(s, seq);
+	EXPECT(t, !remote(s, seq));
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, s->vals.flying.next == &s->vals.flying, true);
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
+		    frame, sizeof(frame));
+	EXPECT(t, !remote(s, seq));
+	/* its successor is there, and one more can come */
+	EXPECT(t, remote(s, QUIC_LOCAL_CIDS));
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		quic_cid_give_back(s, quic_cid_take(s));
+	for (i = 200; i > 100; i -= 50) {
+		frame[2] = i;
+		frame[5] = i;
+		pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
+			    frame, sizeof(frame));
+		EXPECT(t, remote(s, i));
+	}
+	/* too old to be sure: retired, as it has to be */
+	frame[2] = 60;
+	frame[5] = 60;
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
+		    frame, sizeof(frame));
+	EXPECT(t, !remote(s, 60));
+	EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+	pair_free(p);
+}
+
 /* Retire Prior To moves the sender on to another ID, in mid-transfer. */
 static void retire_prior_to(struct unit *t)
 {
@@ -181,6 +225,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(exchanged),
 	UNIT_CASE(exchanged_under_loss),
 	UNIT_CASE(retire),
+	UNIT_CASE(not_twice),
 	UNIT_CASE(retire_prior_to),
 	UNIT_CASE(lengths),
 };
