@@ -121,9 +121,12 @@ void quic_stateless_put_retry(struct quic_wcur *c, u32 version, const struct qui
  */
 u32 quic_stateless_retry_pseudo(const struct quic_cid *odcid, const u8 *pkt, u32 len, u8 *buf);
 
+/* Bytes of a Version Negotiation packet with IDs of 255 bytes (RFC 8999 5.1). */
+#define QUIC_VERSION_NEG_MAX	(7 + 2 * 255 + 4 * (QUIC_VERSIONS_MAX + 1))
+
 /**
  * quic_stateless_put_version_neg - a Version Negotiation packet
- * @c: cursor with 7 + 2 * QUIC_CID_MAX_LEN + 4 * (@n + 1) bytes
+ * @c: cursor with QUIC_VERSION_NEG_MAX bytes
  * @hdr: of the packet answered
  * @versions: ours
  * @n: how many, at most QUIC_VERSIONS_MAX

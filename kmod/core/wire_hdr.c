@@ -12,9 +12,10 @@
  * and @hdr is written on success only. What a header claims is believed as far
  * as lengths are checked here; authenticity is the AEAD's business.
  *
- * Not done: connection IDs above 20 bytes of unknown versions (such packets are
- * dropped, so their sender gets no Version Negotiation), and fixed bits of 0
- * (RFC 9287).
+ * Connection IDs of versions that are not ours may have up to 255 bytes (RFC 8999 5.1):
+ * they are known by where they stand, for the answer alone.
+ *
+ * Not done: fixed bits of 0 (RFC 9287).
  */
 #include "wire_hdr.h"
 #include "plant.h"
@@ -33,14 +34,15 @@ static u8 quic_hdr_type_shift(u32 version)
 	return version == QUIC_VERSION_V2;
 }
 
-static void quic_hdr_get_cid(struct quic_rcur *c, struct quic_cid *cid)
+/* @any: also one that is too long to be kept, of another version. */
+static void quic_hdr_get_cid(struct quic_rcur *c, bool any, struct quic_raw_cid *raw,
+			     struct quic_cid *cid)
 {
-	u8 len = quic_get_u8(c);
-	const u8 *id = quic_get_bytes(c, len);
-
-	if (id && len <= QUIC_CID_MAX_LEN)
-		quic_cid_set(cid, id, len);
-	else
+	raw->len = quic_get_u8(c);
+	raw->id = quic_get_bytes(c, raw->len);
+	if (raw->id && raw->len <= QUIC_CID_MAX_LEN)
+		quic_cid_set(cid, raw->id, raw->len);
+	else if (!any)
 		c->bad = true;
 }
 
@@ -115,15 +117,17 @@ static int quic_hdr_parse_long(const u8 *data, u32 len, struct quic_hdr *hdr)
 {
 	struct quic_rcur c = quic_rcur_init(data + 1, len - 1);
 	struct quic_hdr h = { .type = QUIC_PKT_INITIAL, .len = len };
+	bool any;
 
 	h.version = quic_get_be32(&c);
-	quic_hdr_get_cid(&c, &h.dcid);
-	quic_hdr_get_cid(&c, &h.scid);
+	any = h.version && !quic_version_known(h.version);
+	quic_hdr_get_cid(&c, any, &h.raw_dcid, &h.dcid);
+	quic_hdr_get_cid(&c, any, &h.raw_scid, &h.scid);
 	if (c.bad)
 		return -EBADMSG;
 	if (!h.version)
 		quic_hdr_get_version_neg(&c, &h);
-	else if (quic_version_known(h.version))
+	else if (!any)
 		quic_hdr_get_typed(&c, data, &h);
 	if (c.bad)
 		return -EBADMSG;
@@ -157,13 +161,10 @@ int quic_hdr_parse(const u8 *data, u32 len, u8 cid_len, struct quic_hdr *hdr)
 	return quic_hdr_parse_short(data, len, cid_len, hdr);
 }
 
-static void quic_hdr_put_cids(struct quic_wcur *c, const struct quic_cid *dcid,
-			      const struct quic_cid *scid)
+static void quic_hdr_put_cid(struct quic_wcur *c, const u8 *id, u8 len)
 {
-	quic_put_u8(c, dcid->len);
-	quic_put_bytes(c, dcid->id, dcid->len);
-	quic_put_u8(c, scid->len);
-	quic_put_bytes(c, scid->id, scid->len);
+	quic_put_u8(c, len);
+	quic_put_bytes(c, id, len);
 }
 
 u32 quic_hdr_put_long(struct quic_wcur *c, enum quic_pkt_type type, u32 version,
@@ -176,7 +177,8 @@ u32 quic_hdr_put_long(struct quic_wcur *c, enum quic_pkt_type type, u32 version,
 
 	quic_put_u8(c, QUIC_HDR_LONG | QUIC_HDR_FIXED | bits << 4 | (pn_len - 1));
 	quic_put_be32(c, version);
-	quic_hdr_put_cids(c, dcid, scid);
+	quic_hdr_put_cid(c, dcid->id, dcid->len);
+	quic_hdr_put_cid(c, scid->id, scid->len);
 	if (type == QUIC_PKT_INITIAL) {
 		quic_put_varint(c, token_len);
 		quic_put_bytes(c, token, token_len);
@@ -193,8 +195,8 @@ void quic_hdr_set_length(u8 *pkt, u32 length_off, u32 length)
 	put_unaligned_be16(length | 0x4000, pkt + length_off);
 }
 
-void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_cid *dcid,
-			      const struct quic_cid *scid, const u32 *versions,
+void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_raw_cid *dcid,
+			      const struct quic_raw_cid *scid, const u32 *versions,
 			      u32 n, u8 grease)
 {
 	u32 i;
@@ -202,7 +204,8 @@ void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_cid *dcid,
 	/* The fixed bit is kept at 1 for demultiplexing (RFC 9000 17.2.1). */
 	quic_put_u8(c, QUIC_HDR_LONG | QUIC_HDR_FIXED | (grease & 0x3f));
 	quic_put_be32(c, 0);
-	quic_hdr_put_cids(c, dcid, scid);
+	quic_hdr_put_cid(c, dcid->id, dcid->len);
+	quic_hdr_put_cid(c, scid->id, scid->len);
 	for (i = 0; i < n; i++)
 		quic_put_be32(c, versions[i]);
 }

@@ -8,12 +8,21 @@
 
 #define QUIC_RETRY_TAG_LEN	16	/* RFC 9001 5.8 */
 
+/* A connection ID where it stands, of any length that a byte can say (RFC 8999 5.1). */
+struct quic_raw_cid {
+	const u8 *id;
+	u8 len;
+};
+
 /**
  * struct quic_hdr - a header before header protection is removed
  * @type: packet type
  * @version: of a long header, 0 for version negotiation and short headers
- * @dcid: destination connection ID
- * @scid: source connection ID, long headers only
+ * @dcid: destination connection ID; empty when it is longer than QUIC_CID_MAX_LEN, which
+ *	only a version that is not ours may have
+ * @scid: source connection ID, long headers only; the same
+ * @raw_dcid: of a long header: where it stands in the packet, however long it is
+ * @raw_scid: the same
  * @token: Initial: token; Retry: retry token; Version Negotiation: the list of
  *	versions. Points into the packet.
  * @token_len: bytes of it
@@ -27,6 +36,8 @@ struct quic_hdr {
 	u32 version;
 	struct quic_cid dcid;
 	struct quic_cid scid;
+	struct quic_raw_cid raw_dcid;
+	struct quic_raw_cid raw_scid;
 	const u8 *token;
 	u32 token_len;
 	u32 pn_off;
@@ -126,8 +137,8 @@ static inline void quic_hdr_put_short(struct quic_wcur *c, const struct quic_cid
  * @n: entries
  * @grease: unpredictable byte for the unused bits
  */
-void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_cid *dcid,
-			      const struct quic_cid *scid, const u32 *versions,
+void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_raw_cid *dcid,
+			      const struct quic_raw_cid *scid, const u32 *versions,
 			      u32 n, u8 grease);
 
 /**

@@ -80,7 +80,7 @@ static bool allowed(struct net *net, enum quic_answer kind)
 void quic_answer_version(struct sock *listener, struct sk_buff *skb,
 			 const struct quic_hdr *hdr, const u32 *versions, u32 n)
 {
-	u8 out[7 + 2 * QUIC_CID_MAX_LEN + 4 * (QUIC_VERSIONS_MAX + 1)];
+	u8 out[QUIC_VERSION_NEG_MAX];
 	struct quic_wcur c = quic_wcur_init(out, sizeof(out));
 
 	if (!allowed(sock_net(listener), QUIC_ANSWER_VERSION))

@@ -147,7 +147,7 @@ static void rebuild_version_neg(const struct quic_hdr *h, const u8 *p)
 
 	for (i = 0; i < n; i++)
 		versions[i] = get_unaligned_be32(h->token + 4 * i);
-	quic_hdr_put_version_neg(&w, &h->dcid, &h->scid, versions, n, *p);
+	quic_hdr_put_version_neg(&w, &h->raw_dcid, &h->raw_scid, versions, n, *p);
 	FUZZ_CHECK(!w.bad && w.p == buf + h->len);
 	FUZZ_CHECK(!memcmp(buf + 1, p + 1, h->len - 1));
 	FUZZ_CHECK(!quic_hdr_parse(buf, h->len, 0, &again) && same_hdr(h, &again));

@@ -8,9 +8,13 @@
 
 bool pair_version_answer(struct pair *p, struct pair_end *e, const struct pair_dgram *d)
 {
-	u8 buf[7 + 2 * QUIC_CID_MAX_LEN + 4 * (QUIC_VERSIONS_MAX + 1)];
+	u8 buf[QUIC_VERSION_NEG_MAX];
 	struct quic_wcur c = quic_wcur_init(buf, sizeof(buf));
-	struct quic_hdr asked = { .version = d->version, .dcid = d->dcid, .scid = d->scid };
+	struct quic_hdr asked = {
+		.version = d->version,
+		.raw_dcid = { d->dcid.id, d->dcid.len },
+		.raw_scid = { d->scid.id, d->scid.len },
+	};
 	struct pair_dgram *r;
 
 	if (!p->cfg.serves || e->side != PAIR_SERVER || !d->initial ||

@@ -148,6 +148,8 @@ static void version_negotiation(struct unit *t)
 		n = 1 + (i & 1);
 		rand_cid(t, &asked.dcid, 8);
 		rand_cid(t, &asked.scid, 0);
+		asked.raw_dcid = (struct quic_raw_cid){ asked.dcid.id, asked.dcid.len };
+		asked.raw_scid = (struct quic_raw_cid){ asked.scid.id, asked.scid.len };
 		/* what greases clients that ask for it (RFC 9000 6.3) */
 		asked.version = (unit_rand(t) & 0xf0f0f0f0) | 0x0a0a0a0a;
 		c = quic_wcur_init(buf, sizeof(buf));

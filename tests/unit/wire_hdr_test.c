@@ -5,10 +5,11 @@
  */
 #include "unit.h"
 #include "../../kmod/core/wire_hdr.h"
+#include "../../kmod/core/stateless.h"
 
 #define PAYLOAD	24	/* behind the packet number: more than a sample */
 
-static u8 buf[512];
+static u8 buf[600];
 
 /* One header to write and to find again. */
 struct hdr_case {
@@ -268,13 +269,16 @@ static void version_negotiation(struct unit *t)
 {
 	static const u32 versions[] = { QUIC_VERSION_V1, QUIC_VERSION_V2, 0x1a2a3a4a };
 	struct quic_wcur c = quic_wcur_init(buf, sizeof(buf));
+	struct quic_raw_cid to = {}, from = {};
 	struct quic_cid dcid, scid;
 	struct quic_hdr got;
 	u32 len, cut, list;
 
 	rand_cid(t, &dcid);
 	rand_cid(t, &scid);
-	quic_hdr_put_version_neg(&c, &dcid, &scid, versions, 3, 0xff);
+	to = (struct quic_raw_cid){ dcid.id, dcid.len };
+	from = (struct quic_raw_cid){ scid.id, scid.len };
+	quic_hdr_put_version_neg(&c, &to, &from, versions, 3, 0xff);
 	len = c.p - buf;
 	EXPECT_EQ(t, buf[0], 0xff);
 	ASSERT_EQ(t, quic_hdr_parse(buf, len, 8, &got), 0);
@@ -344,6 +348,43 @@ static void unknown_version(struct unit *t)
 	len = 7 + h.dcid.len + h.scid.len;
 	EXPECT_EQ(t, quic_hdr_parse(buf, len, 8, &got), 0);
 	EXPECT_EQ(t, quic_hdr_parse(buf, len - 1, 8, &got), -EBADMSG);
+}
+
+/* RFC 9000 17.2.1: IDs that only another version may have come back whole. */
+static void unknown_version_long_ids(struct unit *t)
+{
+	static const u32 lens[] = { 0, 20, 21, 255 };
+	struct quic_hdr got, back;
+	u8 out[QUIC_VERSION_NEG_MAX];
+	u32 i, dlen, slen, len, ours = QUIC_VERSION_V1;
+	struct quic_wcur c;
+
+	for (i = 0; i < ARRAY_SIZE(lens) * ARRAY_SIZE(lens); i++) {
+		dlen = lens[i / ARRAY_SIZE(lens)];
+		slen = lens[i % ARRAY_SIZE(lens)];
+		len = 7 + dlen + slen;
+		unit_bytes(t, buf, len);
+		buf[0] = 0x80;
+		put_unaligned_be32(0x1a2a3a4a, buf + 1);
+		buf[5] = dlen;
+		buf[6 + dlen] = slen;
+		ASSERT_EQ(t, quic_hdr_parse(buf, len, 8, &got), 0);
+		EXPECT_EQ(t, quic_hdr_parse(buf, len - 1, 8, &back), -EBADMSG);
+		EXPECT_EQ(t, got.dcid.len, dlen <= 20 ? dlen : 0);
+		EXPECT_EQ(t, got.scid.len, slen <= 20 ? slen : 0);
+		c = quic_wcur_init(out, sizeof(out));
+		quic_stateless_put_version_neg(&c, &got, &ours, 1, unit_rand(t));
+		ASSERT(t, !c.bad);
+		EXPECT_EQ(t, c.p - out, len + 8);
+		EXPECT_EQ(t, out[5], slen);
+		EXPECT_MEM_EQ(t, out + 6, buf + 7 + dlen, slen);
+		EXPECT_EQ(t, out[6 + slen], dlen);
+		EXPECT_MEM_EQ(t, out + 7 + slen, buf + 6, dlen);
+		/* ours may not be that long, nor may a Version Negotiation to us */
+		put_unaligned_be32(i & 1 ? QUIC_VERSION_V1 : 0, buf + 1);
+		if (dlen > 20 || slen > 20)
+			EXPECT_EQ(t, quic_hdr_parse(buf, len, 8, &back), -EBADMSG);
+	}
 }
 
 /* Whatever comes: an answer, and what it says lies inside the datagram. */
@@ -456,6 +497,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(version_negotiation),
 	UNIT_CASE(retry),
 	UNIT_CASE(unknown_version),
+	UNIT_CASE(unknown_version_long_ids),
 	UNIT_CASE(random_bytes),
 	UNIT_CASE(pn_vectors),
 	UNIT_CASE(pn_round_trip),

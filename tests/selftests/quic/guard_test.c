@@ -100,6 +100,27 @@ TEST_F(guard, stateless_answers)
 	EXPECT_EQ(0, wait_fd(udp, POLLIN, 0));
 }
 
+/* RFC 9000 17.2.1, RFC 8999 6: the IDs of another version may have 255 bytes. */
+TEST_F(guard, unknown_version_with_long_ids)
+{
+	uint8_t d[1200] = { 0x80, 0x1a, 0x2a, 0x3a, 0x4a, 255 }, b[2000];
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+
+	memset(d + 6, 0xd1, 255);
+	d[261] = 200;
+	memset(d + 262, 0x5c, 200);
+	ASSERT_EQ(sizeof(d), sendto(udp, d, sizeof(d), 0, &self->addr.sa, addr_len(&self->addr)));
+	ASSERT_NE(0, wait_fd(udp, POLLIN, SOON_MS));
+	/* two versions of ours, and one that greases */
+	ASSERT_EQ(7 + 255 + 200 + 3 * 4, recv(udp, b, sizeof(b), 0));
+	EXPECT_EQ(0x80, b[0] & 0x80);
+	EXPECT_EQ(200, b[5]);
+	EXPECT_EQ(0, memcmp(b + 6, d + 262, 200));
+	EXPECT_EQ(255, b[206]);
+	EXPECT_EQ(0, memcmp(b + 207, d + 6, 255));
+	close(udp);
+}
+
 TEST_F(guard, what_timers_and_softirq_send)
 {
 	int fd = client_in(&self->client, AF_INET), s;
