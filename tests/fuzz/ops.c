@@ -503,7 +503,7 @@ static void op_shutdown(u8 arg)
 	if (!conn_of(arg))
 		return;
 	ops.ending = true;
-	if (quic_conn_state(conn_of(arg)) == QUIC_CONN_ESTABLISHED)
+	if (quic_conn_takes_data(conn_of(arg)))
 		ops.shut[arg & 1] = true;
 	quic_conn_shutdown(conn_of(arg), 7, "done", fuzz_u8(&ops.in) * 100 * MS, ops.p->now);
 }
