@@ -148,12 +148,36 @@ check_eq "it is one, to these connection IDs" "0000000008a1a2a3a4a5a6a7a80801020
 check "it lists version 1" grep -q 00000001 <<< "${answer:46}"
 check "and one that is reserved" grep -qiE '[0-9a-f]a[0-9a-f]a[0-9a-f]a[0-9a-f]a' <<< "${answer:46}"
 
+# --- a first Initial has a datagram of 1200 bytes (RFC 9000 14.1); Length: to its end ---
+mark DropInitialSmall.server InDatagrams.server
+{
+	echo "c000000001${vn_cids}004495*1199"
+	echo "c000000001${vn_cids}004496*1200"
+} | in_ns client "$helpers/resend" "$ip4_a" 0 "$ip4_b" 443
+check "two Initials came" wait_for 10 rose_to InDatagrams.server 2
+check_eq "the one in 1199 bytes is dropped for that" 1 "$(rose DropInitialSmall.server)"
+check "nothing of them stays" wait_for 40 calm
+
 # --- a server that has lost its state ---
 mkfifo "$work/in"
+capture "$work/held.pcap"
 ip netns exec client "$helpers/dial" -H "$ip4_b" 443 < "$work/in" > "$work/held" 2>&1 &
 held=$!
 exec 8> "$work/in"
 check "reset: a connection" wait_for 20 grep -q '^OK' "$work/held"
+capture_end "$work/held.pcap"
+
+# --- what a client makes of versions that it does not speak, here or anywhere ---
+read -r port cid < <(packets "$work/held.pcap" -Y "ip.src == $ip4_a && quic.scid" -T fields \
+	-e udp.srcport -e quic.scid | cut -d , -f 1)
+mark DropVersion.client VersionNegSent.client
+to_client() { in_ns server "$helpers/resend" "$ip4_b" 0 "$ip4_a" "$port"; }
+echo "c01a2a3a4a$vn_cids*1200" | to_client
+check "an unknown version to a client's port" wait_for 10 rose_to DropVersion.client 1
+check_eq "a client answers none (RFC 9368 2.1)" 0 "$(rose VersionNegSent.client)"
+echo "f06b3343cf08${cid}08a1a2a3a4a5a6a7a8004480*1200" | to_client
+check "version 2 to a connection of version 1" wait_for 10 rose_to DropVersion.client 2
+check "the connection lives" kill -0 "$held"
 mark ResetSent.server ResetRecv.client
 # it dies unheard
 netem server veth loss 100%
