@@ -124,7 +124,9 @@ flood_of()
 # as fast as it can be sent; and from one network, with no end, but about half of what
 # this machine's quicd can answer: shares of the tables are seen, not of processors
 patience=10000
+check_eq "Retry: none in peace" 0 "$(stat_of RetrySent server)"
 flood_of all -b 17 -c "$count"
+check "Retry: by itself, under load" test "$(stat_of RetrySent server)" -gt 0
 patience=40000
 rate=$((1000 / handshake_ms))
 rate=$((rate < 5 ? 5 : rate > 100 ? 100 : rate))
@@ -136,6 +138,8 @@ for c in DropInitialQueue EmbryosEvicted HandshakeFails DropDecrypt DropFilter; 
 	note "$c $(stat_of "$c" server)"
 done
 note "after: $(sample)"
+retries=$(stat_of RetrySent server)
 check "a transfer after" fetch file
+check_eq "Retry: no more of them" "$retries" "$(stat_of RetrySent server)"
 
 quic_finish
