@@ -28,6 +28,7 @@
  */
 #include "gen.h"
 #include "../shim/pair.h"
+#include "../../kmod/core/recovery.h"
 
 #define MS		QUIC_NS_PER_MS
 #define SEC		QUIC_NS_PER_SEC
@@ -835,12 +836,17 @@ static void settle(void)
 
 static void end(void)
 {
+	u64 wait = 1000 * SEC;
 	u32 i;
 
 	for (i = 0; i < 2; i++)
 		if (conn_of(i))
 			quic_conn_close(conn_of(i), true, 0, "", ops.p->now);
-	run_for(1000 * SEC);
+	/* three PTOs; of a path that held datagrams for minutes these are long */
+	for (i = 0; i < 2; i++)
+		if (conn_of(i))
+			wait = max(wait, 4 * quic_recovery_pto(conn_of(i)));
+	run_for(wait);
 	FUZZ_CHECK(pair_closed(ops.p));
 }
 
