@@ -175,7 +175,7 @@ to_client() { in_ns server "$helpers/resend" "$ip4_b" 0 "$ip4_a" "$port"; }
 echo "c01a2a3a4a$vn_cids*1200" | to_client
 check "an unknown version to a client's port" wait_for 10 rose_to DropVersion.client 1
 check_eq "a client answers none (RFC 9368 2.1)" 0 "$(rose VersionNegSent.client)"
-echo "f06b3343cf08${cid}08a1a2a3a4a5a6a7a8004480*1200" | to_client
+echo "f06b3343cf08${cid}08a1a2a3a4a5a6a7a84480*1200" | to_client
 check "version 2 to a connection of version 1" wait_for 10 rose_to DropVersion.client 2
 check "the connection lives" kill -0 "$held"
 mark ResetSent.server ResetRecv.client
