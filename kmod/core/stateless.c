@@ -116,7 +116,7 @@ void quic_stateless_put_version_neg(struct quic_wcur *c, const struct quic_hdr *
 	for (i = 0; i < n; i++)
 		list[i + (i >= at)] = versions[i];
 	list[at] = grease;
-	quic_hdr_put_version_neg(c, &hdr->raw_scid, &hdr->raw_dcid, list, n + 1, random >> 24);
+	quic_hdr_put_version_neg(c, hdr->ids, list, n + 1, random >> 24);
 }
 
 u32 quic_stateless_put_reset(u8 *buf, u32 trigger_len, u32 random, const u8 *token)

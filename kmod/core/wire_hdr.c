@@ -35,13 +35,13 @@ static u8 quic_hdr_type_shift(u32 version)
 }
 
 /* @any: also one that is too long to be kept, of another version. */
-static void quic_hdr_get_cid(struct quic_rcur *c, bool any, struct quic_raw_cid *raw,
-			     struct quic_cid *cid)
+static void quic_hdr_get_cid(struct quic_rcur *c, bool any, struct quic_cid *cid)
 {
-	raw->len = quic_get_u8(c);
-	raw->id = quic_get_bytes(c, raw->len);
-	if (raw->id && raw->len <= QUIC_CID_MAX_LEN)
-		quic_cid_set(cid, raw->id, raw->len);
+	u8 len = quic_get_u8(c);
+	const u8 *id = quic_get_bytes(c, len);
+
+	if (id && len <= QUIC_CID_MAX_LEN)
+		quic_cid_set(cid, id, len);
 	else if (!any)
 		c->bad = true;
 }
@@ -121,8 +121,9 @@ static int quic_hdr_parse_long(const u8 *data, u32 len, struct quic_hdr *hdr)
 
 	h.version = quic_get_be32(&c);
 	any = h.version && !quic_version_known(h.version);
-	quic_hdr_get_cid(&c, any, &h.raw_dcid, &h.dcid);
-	quic_hdr_get_cid(&c, any, &h.raw_scid, &h.scid);
+	h.ids = c.p;
+	quic_hdr_get_cid(&c, any, &h.dcid);
+	quic_hdr_get_cid(&c, any, &h.scid);
 	if (c.bad)
 		return -EBADMSG;
 	if (!h.version)
@@ -161,10 +162,10 @@ int quic_hdr_parse(const u8 *data, u32 len, u8 cid_len, struct quic_hdr *hdr)
 	return quic_hdr_parse_short(data, len, cid_len, hdr);
 }
 
-static void quic_hdr_put_cid(struct quic_wcur *c, const u8 *id, u8 len)
+static void quic_hdr_put_cid(struct quic_wcur *c, const struct quic_cid *cid)
 {
-	quic_put_u8(c, len);
-	quic_put_bytes(c, id, len);
+	quic_put_u8(c, cid->len);
+	quic_put_bytes(c, cid->id, cid->len);
 }
 
 u32 quic_hdr_put_long(struct quic_wcur *c, enum quic_pkt_type type, u32 version,
@@ -177,8 +178,8 @@ u32 quic_hdr_put_long(struct quic_wcur *c, enum quic_pkt_type type, u32 version,
 
 	quic_put_u8(c, QUIC_HDR_LONG | QUIC_HDR_FIXED | bits << 4 | (pn_len - 1));
 	quic_put_be32(c, version);
-	quic_hdr_put_cid(c, dcid->id, dcid->len);
-	quic_hdr_put_cid(c, scid->id, scid->len);
+	quic_hdr_put_cid(c, dcid);
+	quic_hdr_put_cid(c, scid);
 	if (type == QUIC_PKT_INITIAL) {
 		quic_put_varint(c, token_len);
 		quic_put_bytes(c, token, token_len);
@@ -195,17 +196,17 @@ void quic_hdr_set_length(u8 *pkt, u32 length_off, u32 length)
 	put_unaligned_be16(length | 0x4000, pkt + length_off);
 }
 
-void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_raw_cid *dcid,
-			      const struct quic_raw_cid *scid, const u32 *versions,
+void quic_hdr_put_version_neg(struct quic_wcur *c, const u8 *ids, const u32 *versions,
 			      u32 n, u8 grease)
 {
+	const u8 *scid = ids + 1 + ids[0];
 	u32 i;
 
 	/* The fixed bit is kept at 1 for demultiplexing (RFC 9000 17.2.1). */
 	quic_put_u8(c, QUIC_HDR_LONG | QUIC_HDR_FIXED | (grease & 0x3f));
 	quic_put_be32(c, 0);
-	quic_hdr_put_cid(c, dcid->id, dcid->len);
-	quic_hdr_put_cid(c, scid->id, scid->len);
+	quic_put_bytes(c, scid, 1 + scid[0]);
+	quic_put_bytes(c, ids, 1 + ids[0]);
 	for (i = 0; i < n; i++)
 		quic_put_be32(c, versions[i]);
 }

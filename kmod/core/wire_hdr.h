@@ -8,12 +8,6 @@
 
 #define QUIC_RETRY_TAG_LEN	16	/* RFC 9001 5.8 */
 
-/* A connection ID where it stands, of any length that a byte can say (RFC 8999 5.1). */
-struct quic_raw_cid {
-	const u8 *id;
-	u8 len;
-};
-
 /**
  * struct quic_hdr - a header before header protection is removed
  * @type: packet type
@@ -21,8 +15,8 @@ struct quic_raw_cid {
  * @dcid: destination connection ID; empty when it is longer than QUIC_CID_MAX_LEN, which
  *	only a version that is not ours may have
  * @scid: source connection ID, long headers only; the same
- * @raw_dcid: of a long header: where it stands in the packet, however long it is
- * @raw_scid: the same
+ * @ids: of a long header: both of them where they stand, the destination's first, each
+ *	behind a byte with its length, which may be any (RFC 8999 5.1)
  * @token: Initial: token; Retry: retry token; Version Negotiation: the list of
  *	versions. Points into the packet.
  * @token_len: bytes of it
@@ -36,8 +30,7 @@ struct quic_hdr {
 	u32 version;
 	struct quic_cid dcid;
 	struct quic_cid scid;
-	struct quic_raw_cid raw_dcid;
-	struct quic_raw_cid raw_scid;
+	const u8 *ids;
 	const u8 *token;
 	u32 token_len;
 	u32 pn_off;
@@ -131,14 +124,12 @@ static inline void quic_hdr_put_short(struct quic_wcur *c, const struct quic_cid
 /**
  * quic_hdr_put_version_neg - write a Version Negotiation packet (RFC 9000 17.2.1)
  * @c: cursor
- * @dcid: the SCID of the packet answered
- * @scid: its DCID
+ * @ids: of the packet answered, as in struct quic_hdr: they change places
  * @versions: list in host byte order
  * @n: entries
  * @grease: unpredictable byte for the unused bits
  */
-void quic_hdr_put_version_neg(struct quic_wcur *c, const struct quic_raw_cid *dcid,
-			      const struct quic_raw_cid *scid, const u32 *versions,
+void quic_hdr_put_version_neg(struct quic_wcur *c, const u8 *ids, const u32 *versions,
 			      u32 n, u8 grease);
 
 /**

@@ -141,13 +141,18 @@ static void rebuild_version_neg(const struct quic_hdr *h, const u8 *p)
 {
 	u32 n = h->token_len / 4, i;
 	u32 *versions = malloc(h->token_len);
-	u8 *buf = malloc(h->len);
+	u8 ids[2 + 2 * QUIC_CID_MAX_LEN], *buf = malloc(h->len);
 	struct quic_wcur w = quic_wcur_init(buf, h->len);
 	struct quic_hdr again;
 
 	for (i = 0; i < n; i++)
 		versions[i] = get_unaligned_be32(h->token + 4 * i);
-	quic_hdr_put_version_neg(&w, &h->raw_dcid, &h->raw_scid, versions, n, *p);
+	/* as if to a packet with these IDs the other way round */
+	ids[0] = h->scid.len;
+	memcpy(ids + 1, h->scid.id, h->scid.len);
+	ids[1 + h->scid.len] = h->dcid.len;
+	memcpy(ids + 2 + h->scid.len, h->dcid.id, h->dcid.len);
+	quic_hdr_put_version_neg(&w, ids, versions, n, *p);
 	FUZZ_CHECK(!w.bad && w.p == buf + h->len);
 	FUZZ_CHECK(!memcmp(buf + 1, p + 1, h->len - 1));
 	FUZZ_CHECK(!quic_hdr_parse(buf, h->len, 0, &again) && same_hdr(h, &again));

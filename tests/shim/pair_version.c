@@ -12,8 +12,7 @@ bool pair_version_answer(struct pair *p, struct pair_end *e, const struct pair_d
 	struct quic_wcur c = quic_wcur_init(buf, sizeof(buf));
 	struct quic_hdr asked = {
 		.version = d->version,
-		.raw_dcid = { d->dcid.id, d->dcid.len },
-		.raw_scid = { d->scid.id, d->scid.len },
+		.ids = d->buf->data + 5,	/* of its first packet */
 	};
 	struct pair_dgram *r;
 

@@ -141,15 +141,18 @@ static void version_negotiation(struct unit *t)
 	static const u32 ours[] = { QUIC_VERSION_V1, 0x6b3343cf };
 	struct quic_hdr asked = {}, h;
 	u32 i, j, n, greases = 0, first = 0, v;
+	u8 buf[64], ids[2 + 2 * QUIC_CID_MAX_LEN];
 	struct quic_wcur c;
-	u8 buf[64];
 
 	for (i = 0; i < 400; i++) {
 		n = 1 + (i & 1);
 		rand_cid(t, &asked.dcid, 8);
 		rand_cid(t, &asked.scid, 0);
-		asked.raw_dcid = (struct quic_raw_cid){ asked.dcid.id, asked.dcid.len };
-		asked.raw_scid = (struct quic_raw_cid){ asked.scid.id, asked.scid.len };
+		ids[0] = asked.dcid.len;
+		memcpy(ids + 1, asked.dcid.id, asked.dcid.len);
+		ids[1 + asked.dcid.len] = asked.scid.len;
+		memcpy(ids + 2 + asked.dcid.len, asked.scid.id, asked.scid.len);
+		asked.ids = ids;
 		/* what greases clients that ask for it (RFC 9000 6.3) */
 		asked.version = (unit_rand(t) & 0xf0f0f0f0) | 0x0a0a0a0a;
 		c = quic_wcur_init(buf, sizeof(buf));

@@ -269,16 +269,19 @@ static void version_negotiation(struct unit *t)
 {
 	static const u32 versions[] = { QUIC_VERSION_V1, QUIC_VERSION_V2, 0x1a2a3a4a };
 	struct quic_wcur c = quic_wcur_init(buf, sizeof(buf));
-	struct quic_raw_cid to = {}, from = {};
 	struct quic_cid dcid, scid;
 	struct quic_hdr got;
+	u8 ids[2 + 2 * QUIC_CID_MAX_LEN];
 	u32 len, cut, list;
 
 	rand_cid(t, &dcid);
 	rand_cid(t, &scid);
-	to = (struct quic_raw_cid){ dcid.id, dcid.len };
-	from = (struct quic_raw_cid){ scid.id, scid.len };
-	quic_hdr_put_version_neg(&c, &to, &from, versions, 3, 0xff);
+	/* from who was asked, to who asked */
+	ids[0] = scid.len;
+	memcpy(ids + 1, scid.id, scid.len);
+	ids[1 + scid.len] = dcid.len;
+	memcpy(ids + 2 + scid.len, dcid.id, dcid.len);
+	quic_hdr_put_version_neg(&c, ids, versions, 3, 0xff);
 	len = c.p - buf;
 	EXPECT_EQ(t, buf[0], 0xff);
 	ASSERT_EQ(t, quic_hdr_parse(buf, len, 8, &got), 0);
