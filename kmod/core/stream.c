@@ -28,6 +28,11 @@ static u32 id_type(u64 id)
 	return !!(id & QUIC_STREAM_TYPE_UNI_MASK);
 }
 
+static u64 local_id(const struct quic_conn *conn, bool uni, u64 n)
+{
+	return n << 2 | uni << 1 | conn->server;
+}
+
 static bool id_is_local(const struct quic_conn *conn, u64 id)
 {
 	return !!(id & QUIC_STREAM_TYPE_SERVER_MASK) == conn->server;
@@ -281,7 +286,7 @@ int quic_conn_stream_open(struct quic_conn *conn, bool uni, struct quic_stream *
 		streams_note_blocked(conn, uni);
 		return -EAGAIN;
 	}
-	id = st->next_local[uni] << 2 | uni << 1 | conn->server;
+	id = local_id(conn, uni, st->next_local[uni]);
 	s = stream_new(conn, id);
 	if (!s)
 		return -ENOMEM;
@@ -335,33 +340,33 @@ int quic_stream_of_frame(struct quic_conn *conn, u64 id, bool tx, u64 frame,
 void quic_streams_set_limits(struct quic_conn *conn)
 {
 	struct quic_streams *st = &conn->streams;
+	u32 t;
 
 	st->max_local[0] = max(st->max_local[0], conn->remote.initial_max_streams_bidi);
 	st->max_local[1] = max(st->max_local[1], conn->remote.initial_max_streams_uni);
 	quic_flow_tx_raise(&conn->flow_tx, conn->remote.initial_max_data);
-	if (unlikely(conn->early))
-		quic_streams_relimit(conn);
+	for (t = 0; t < 2 && unlikely(conn->early); t++)
+		quic_streams_relimit(conn, t, 0);
 }
 
-void quic_streams_relimit(struct quic_conn *conn)
+void quic_streams_relimit(struct quic_conn *conn, bool uni, u64 from)
 {
 	struct quic_streams *st = &conn->streams;
 	struct quic_stream *s;
-	struct rb_node *n;
+	u64 id;
 
-	for (n = rb_first(&st->tree); n; n = rb_next(n)) {
-		s = rb_entry(n, struct quic_stream, node);
-		if (!id_is_local(conn, s->id))
+	for (; from < min(st->next_local[uni], st->max_local[uni]); from++) {
+		id = local_id(conn, uni, from);
+		s = quic_conn_stream_find(conn, id);
+		if (!s)
 			continue;
-		if (s->id >> 2 >= st->max_local[id_type(s->id)]) {
-			streams_note_blocked(conn, id_type(s->id));
-			continue;
-		}
 		st->n_held -= s->held;
 		s->held = false;
-		quic_flow_tx_raise(&s->flow_tx, first_limit(&conn->remote, s->id, false));
+		quic_flow_tx_raise(&s->flow_tx, first_limit(&conn->remote, id, false));
 		quic_stream_tx_update(conn, s);
 	}
+	if (st->next_local[uni] > st->max_local[uni])
+		streams_note_blocked(conn, uni);
 	conn->want |= QUIC_WANT_TX | QUIC_WANT_WRITABLE;
 }
 
@@ -382,31 +387,50 @@ void quic_streams_rewind(struct quic_conn *conn)
 		quic_stream_rewind(conn, rb_entry(n, struct quic_stream, node));
 }
 
+/* The stream that a value is of; NULL: of none. */
+static const struct quic_stream *stream_of_val(const struct quic_valsync *v)
+{
+	switch (v->frame) {
+	case QUIC_FRAME_MAX_STREAM_DATA:
+		return container_of(v, struct quic_stream, max_stream_data);
+	case QUIC_FRAME_STREAM_DATA_BLOCKED:
+		return container_of(v, struct quic_stream, blocked);
+	case QUIC_FRAME_RESET_STREAM:
+		return container_of(v, struct quic_stream, reset_stream);
+	case QUIC_FRAME_STOP_SENDING:
+		return container_of(v, struct quic_stream, stop_sending);
+	}
+	return NULL;
+}
+
+bool quic_stream_val_held(const struct quic_valsync *v)
+{
+	const struct quic_stream *s = stream_of_val(v);
+
+	return s && s->held;
+}
+
 void quic_stream_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
 			    struct quic_frame *f)
 {
 	const struct quic_streams *st = &conn->streams;
-	const struct quic_stream *s;
+	const struct quic_stream *s = stream_of_val(v);
 
 	switch (v->frame) {
 	case QUIC_FRAME_MAX_STREAM_DATA:
-		s = container_of(v, struct quic_stream, max_stream_data);
 		f->u.max.id = s->id;
 		f->u.max.limit = s->flow_rx.max;
 		break;
 	case QUIC_FRAME_STREAM_DATA_BLOCKED:
-		s = container_of(v, struct quic_stream, blocked);
 		f->u.max.id = s->id;
 		f->u.max.limit = s->flow_tx.limit;
 		break;
 	case QUIC_FRAME_RESET_STREAM:
-		s = container_of(v, struct quic_stream, reset_stream);
 		f->u.reset.id = s->id;
 		f->u.reset.code = s->reset_code;
 		f->u.reset.final_size = s->reset_final;
 		break;
 	case QUIC_FRAME_STOP_SENDING:
-		s = container_of(v, struct quic_stream, stop_sending);
 		f->u.reset.id = s->id;
 		f->u.reset.code = s->stop_code;
 		break;

@@ -56,9 +56,10 @@ void quic_stream_tx_update(struct quic_conn *conn, struct quic_stream *s);
 
 /*
  * The limits that the peer gives rose, where streams of ours were opened before they were
- * known: these get what is theirs, and those that were held back begin.
+ * known: these get what is theirs, from number @from on, and those that were held back
+ * begin. However often the peer raises them, each stream is looked at once.
  */
-void quic_streams_relimit(struct quic_conn *conn);
+void quic_streams_relimit(struct quic_conn *conn, bool uni, u64 from);
 
 /*
  * All that left did so in 0-RTT packets, which the peer refused: it is as if it had not

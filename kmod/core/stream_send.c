@@ -187,14 +187,15 @@ void quic_streams_on_max_streams(struct quic_conn *conn, const struct quic_frame
 {
 	struct quic_streams *st = &conn->streams;
 	u32 t = f->type - QUIC_FRAME_MAX_STREAMS;
+	u64 was = st->max_local[t];
 
-	if (f->u.max.limit <= st->max_local[t])
+	if (f->u.max.limit <= was)
 		return;
 	st->max_local[t] = f->u.max.limit;
 	quic_valsync_stop(&st->streams_blocked[t]);
 	conn->want |= QUIC_WANT_WRITABLE;
 	if (unlikely(st->n_held))
-		quic_streams_relimit(conn);
+		quic_streams_relimit(conn, t, was);
 }
 
 bool quic_stream_tx_next(struct quic_conn *conn, struct quic_stream *s, u64 *off, u64 *len)
@@ -274,19 +275,4 @@ void quic_stream_rewind(struct quic_conn *conn, struct quic_stream *s)
 	s->tx.announce = opened && s->send_state == QUIC_STREAM_SEND_STATE_READY &&
 			 !s->tx.end && !s->tx.fin;
 	quic_stream_tx_update(conn, s);
-}
-
-bool quic_stream_val_held(const struct quic_valsync *v)
-{
-	switch (v->frame) {
-	case QUIC_FRAME_MAX_STREAM_DATA:
-		return container_of(v, struct quic_stream, max_stream_data)->held;
-	case QUIC_FRAME_STREAM_DATA_BLOCKED:
-		return container_of(v, struct quic_stream, blocked)->held;
-	case QUIC_FRAME_RESET_STREAM:
-		return container_of(v, struct quic_stream, reset_stream)->held;
-	case QUIC_FRAME_STOP_SENDING:
-		return container_of(v, struct quic_stream, stop_sending)->held;
-	}
-	return false;
 }
