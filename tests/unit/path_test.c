@@ -101,6 +101,21 @@ static void some_data(struct unit *t, struct pair *p)
 	memset(seen, 0, sizeof(seen));
 }
 
+/* The NAT has just given the client another address: number 1. */
+static struct pair *rebound(struct unit *t, bool data)
+{
+	struct pair *p;
+
+	begin();
+	cfg.rebind_at[0] = 10 * SEC;
+	cfg.rebind_to[0] = 1;
+	p = connected(t);
+	if (data)
+		some_data(t, p);
+	pair_run(p, NULL, p->begin + 10 * SEC);
+	return p;
+}
+
 /* Only the port is another: followed, proved, and nothing is learnt anew. */
 static void another_port(struct unit *t)
 {
@@ -324,11 +339,7 @@ static void small_first(struct unit *t)
 {
 	struct pair *p;
 
-	begin();
-	cfg.rebind_at[0] = 10 * SEC;
-	cfg.rebind_to[0] = 1;
-	p = connected(t);
-	pair_run(p, NULL, p->begin + 10 * SEC);
+	p = rebound(t, false);
 	memset(seen, 0, sizeof(seen));
 	pair_inject_from(p, 1, newest(p), ping, sizeof(ping));
 	/* the one to the address before has all its bytes */
@@ -441,12 +452,7 @@ static void small_proof_is_one(struct unit *t)
 {
 	struct pair *p;
 
-	begin();
-	cfg.rebind_at[0] = 10 * SEC;
-	cfg.rebind_to[0] = 1;
-	p = connected(t);
-	some_data(t, p);
-	pair_run(p, NULL, p->begin + 10 * SEC);
+	p = rebound(t, true);
 	p->cfg.link[PAIR_SERVER].mtu = 1199;
 	pair_flow(p, PAIR_CLIENT, 100);
 	pair_run(p, NULL, p->now + 20 * SEC);
@@ -546,11 +552,7 @@ static void challenge_lost(struct unit *t)
 {
 	struct pair *p;
 
-	begin();
-	cfg.rebind_at[0] = 10 * SEC;
-	cfg.rebind_to[0] = 1;
-	p = connected(t);
-	pair_run(p, NULL, p->begin + 10 * SEC);
+	p = rebound(t, false);
 	p->cfg.link[PAIR_SERVER].drop = lose_probes;
 	pair_inject_from(p, 1, newest(p), ping, sizeof(ping));
 	EXPECT_EQ(t, seen[PAIR_SERVER].challenges[1], 1);
