@@ -39,7 +39,6 @@
 
 #define TX_COPY_MAX	128	/* STREAM data up to this is copied */
 #define TX_ALIGN	16	/* of plaintext where pieces join */
-#define TX_TRAIN	65000	/* bytes: as long as a train gets, about */
 #define TX_ROOM_MIN	128	/* bytes of a datagram that it is worth while to build */
 #define CRYPTO_MAX	16383	/* bytes of one frame: its Length takes two */
 #define TX_NOMEM_RETRY	QUIC_NS_PER_MS	/* when memory was short, so much later */
@@ -173,16 +172,6 @@ static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
 		quic_stream_fill_frame(conn, v, f);
 }
 
-/* Some frames are not for 0-RTT packets (RFC 9000 12.4), some streams not for now. */
-static bool val_waits(const struct quic_conn *conn, const struct tx_pkt *p,
-		      const struct quic_valsync *v)
-{
-	if (unlikely(p->level == QUIC_CRYPTO_EARLY) &&
-	    !(quic_frame_info(v->frame)->flags & QUIC_F_0))
-		return true;
-	return unlikely(conn->streams.n_held) && quic_stream_val_held(v);
-}
-
 static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 {
 	struct quic_valsyncs *vals = &x->conn->vals;
@@ -191,7 +180,7 @@ static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 	struct quic_frame f;
 
 	list_for_each_entry_safe(v, n, &vals->wanted, node) {
-		if (unlikely(val_waits(x->conn, p, v)))
+		if (unlikely(quic_early_val_waits(x->conn, p->level, v)))
 			continue;
 		quic_stream_tune_window(x->conn, v, x->now);
 		fill_val(x->conn, v, &f, token);
@@ -477,16 +466,9 @@ static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s,
 		!list_empty(&conn->vals.wanted));
 }
 
-/*
- * Bytes that pacing collects before the first datagram of a batch leaves: half a
- * millisecond's, or each timer and each ACK would make a train of one or two. At
- * most a quarter of the window, so that short round trips do not wait for it.
- */
-static u32 pacing_quantum(const struct quic_path *path)
+static u32 quantum(const struct quic_path *path)
 {
-	u64 bytes = min(path->pacer.rate >> 11, path->cc.cwnd / 4);
-
-	return clamp_t(u64, bytes, path->mtu, max_t(u32, path->mtu, TX_TRAIN));
+	return quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu);
 }
 
 /* May ack-eliciting frames leave? Notes what stops them. */
@@ -498,7 +480,7 @@ static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
 		return true;
 	if (quic_cc_room(&path->cc) < path->mtu)
 		return false;
-	if (x->pace < (x->batch->n_dgrams ? path->mtu : pacing_quantum(path))) {
+	if (x->pace < (x->batch->n_dgrams ? path->mtu : quantum(path))) {
 		x->paced_out = true;
 		return false;
 	}
@@ -899,7 +881,7 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	}
 	if (x.paced_out)
 		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer,
-							pacing_quantum(&conn->path));
+							quantum(&conn->path));
 	/* Nothing need be in flight whose ACK or loss would try again. */
 	if (unlikely(x.nomem))
 		conn->pacing_deadline = min(conn->pacing_deadline, now + TX_NOMEM_RETRY);

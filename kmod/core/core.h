@@ -689,8 +689,8 @@ static inline u64 quic_conn_largest_rx(const struct quic_conn *conn, u8 level, b
  * @conn: connection
  * @uni: unidirectional
  * @stream: result
- * Return: 0; -EAGAIN when the peer allows no more; -EPIPE when not established
- * or closing; -ENOMEM.
+ * Return: 0; -EAGAIN when the peer allows no more; -EPIPE when it may not write, see
+ * quic_conn_takes_data(), or is closing; -ENOMEM.
  */
 int quic_conn_stream_open(struct quic_conn *conn, bool uni, struct quic_stream **stream);
 
@@ -839,7 +839,7 @@ static inline bool quic_conn_dgram_fits(const struct quic_conn *conn, u32 len)
  * @conn: connection
  * @len: its bytes
  *
- * Return: 0; -EPIPE not established, closing; -EINVAL the peer takes none;
+ * Return: 0; -EPIPE not established and without 0-RTT, closing; -EINVAL the peer takes none;
  * -EMSGSIZE empty, longer than the queue or quic_conn_dgram_max(); -EAGAIN the
  * queue is full.
  */

@@ -23,7 +23,6 @@
  */
 #include "early.h"
 #include "recovery.h"
-#include "stream.h"
 
 static void drop_keys(struct quic_conn *conn)
 {

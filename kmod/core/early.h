@@ -4,6 +4,8 @@
 #define QUIC_CORE_EARLY_H
 
 #include "core.h"
+#include "stream.h"
+#include "wire_frame.h"
 
 /* May packets of the 1-RTT space be built at @level now, as far as 0-RTT decides it? */
 static inline bool quic_early_level_open(const struct quic_conn *conn, u8 level)
@@ -13,6 +15,16 @@ static inline bool quic_early_level_open(const struct quic_conn *conn, u8 level)
 	/* 0.5-RTT: a server's answer to what it took (RFC 9001 4.1.4) */
 	return conn->handshake_complete ||
 	       (conn->server && conn->early == QUIC_EARLY_ACCEPTED);
+}
+
+/* Some frames are not for 0-RTT packets (RFC 9000 12.4), some streams not for now. */
+static inline bool quic_early_val_waits(const struct quic_conn *conn, u8 level,
+					const struct quic_valsync *v)
+{
+	if (unlikely(level == QUIC_CRYPTO_EARLY) &&
+	    !(quic_frame_info(v->frame)->flags & QUIC_F_0))
+		return true;
+	return unlikely(conn->streams.n_held) && quic_stream_val_held(v);
 }
 
 /**

@@ -22,6 +22,7 @@
 #define QUIC_PACER_BURST_CAP	(1U << 30)
 #define QUIC_PACER_CWND_CAP	(1ULL << 40)
 #define QUIC_PACER_MIN_RTT	QUIC_NS_PER_US
+#define QUIC_PACER_TRAIN	65000	/* bytes: as long as a train gets, about */
 
 static void quic_pacer_set_burst(struct quic_pacer *p, u32 mss)
 {
@@ -83,6 +84,11 @@ u64 quic_pacer_budget(struct quic_pacer *p, u64 now)
 		}
 	}
 	return p->budget > 0 ? p->budget : 0;
+}
+
+u32 quic_pacer_quantum(const struct quic_pacer *p, u64 cwnd, u32 mtu)
+{
+	return clamp_t(u64, min(p->rate >> 11, cwnd / 4), mtu, max_t(u32, mtu, QUIC_PACER_TRAIN));
 }
 
 u64 quic_pacer_next(const struct quic_pacer *p, u32 bytes)

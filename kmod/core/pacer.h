@@ -59,6 +59,17 @@ static inline void quic_pacer_sent(struct quic_pacer *p, u32 bytes)
 }
 
 /**
+ * quic_pacer_quantum - bytes to collect before the first datagram of a batch leaves
+ * @p: pacer
+ * @cwnd: congestion window, bytes
+ * @mtu: bytes of a full datagram
+ *
+ * Half a millisecond's, or each timer and each ACK would make a train of one or two. At
+ * most a quarter of the window, so that short round trips do not wait for it.
+ */
+u32 quic_pacer_quantum(const struct quic_pacer *p, u64 cwnd, u32 mtu);
+
+/**
  * quic_pacer_next - when will @bytes be allowed to leave?
  * @p: pacer
  * @bytes: wanted, at most the burst

@@ -38,7 +38,7 @@
 #define QUIC_TAG_LEN		16	/* of every AEAD of RFC 9001 5.3 */
 #define QUIC_HP_SAMPLE_LEN	16	/* RFC 9001 5.4.2 */
 #define QUIC_PN_MAX_LEN		4
-#define QUIC_PN_APP_LEN		2	/* bytes at least of our 1-RTT packet numbers */
+#define QUIC_PN_APP_LEN		2	/* bytes at least of our 0-RTT and 1-RTT packet numbers */
 #define QUIC_MIN_UDP_PAYLOAD	1200	/* RFC 9000 14 */
 #define QUIC_MAX_UDP_PAYLOAD	65527
 
