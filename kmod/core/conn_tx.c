@@ -562,8 +562,8 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 		s->sent.next--;
 		return 0;
 	}
-	/* RFC 9001 5.4.2: the header protection sample must exist. */
-	pad_to(p, QUIC_PN_MAX_LEN - p->out->pn_len);
+	pad_to(p, quic_hdr_payload_min(p->out->hdr_len, p->out->pn_len, level == QUIC_CRYPTO_APP &&
+				       p->rec->flags & QUIC_SENT_ACK_ELICITING));
 	s->tx_next++;
 	x->batch->n++;
 	return set_lengths(p);

@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 #include "../shim/pair.h"
+#include "../../kmod/core/wire_hdr.h"
 
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
@@ -124,6 +125,36 @@ static void handshake_flights(struct unit *t)
 	EXPECT_EQ(t, seen[PAIR_SERVER].frames[QUIC_FRAME_HANDSHAKE_DONE], 1);
 	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_HANDSHAKE_DONE], 0);
 	finish(t, p);
+}
+
+/*
+ * RFC 9000 10.3: whoever answers a lone PING with a stateless reset makes it one byte
+ * shorter; that must be as long as a packet has to be to be looked at.
+ */
+static void ping_is_worth_a_reset(struct unit *t)
+{
+	u8 reset[64] = { 0x40 };
+	struct quic_hdr h;
+	struct pair *p;
+	u32 cid;
+
+	pair_defaults(&cfg);
+	tapped();
+	p = connected(t);
+	quic_conn_set_keepalive(p->end[PAIR_CLIENT].conn, SEC, p->now);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_PING], 1);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].first_len, 22 + QUIC_LOCAL_CID_LEN);
+	EXPECT_EQ(t, quic_hdr_parse(reset, seen[PAIR_CLIENT].first_len - 1,
+				    QUIC_LOCAL_CID_LEN, &h), 0);
+	finish(t, p);
+	/* whatever length the peer's IDs have; an ACK alone is not padded */
+	for (cid = 0; cid <= QUIC_CID_MAX_LEN; cid++) {
+		EXPECT_GE(t, 1 + cid + 2 + quic_hdr_payload_min(1 + cid + 2, 2, true) +
+			     QUIC_TAG_LEN, 22 + QUIC_LOCAL_CID_LEN);
+		EXPECT_EQ(t, quic_hdr_payload_min(1 + cid + 2, 2, false), 2);
+	}
 }
 
 /* Three streams with little to say share a packet. */
@@ -332,6 +363,7 @@ static void silence(struct unit *t)
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(handshake_flights),
+	UNIT_CASE(ping_is_worth_a_reset),
 	UNIT_CASE(small_data_together),
 	UNIT_CASE(bulk_is_full),
 	UNIT_CASE(path_response),
