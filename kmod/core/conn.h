@@ -479,6 +479,7 @@ struct quic_sched_level {
  * @again: levels with streams whose next frame takes no credit of the connection
  * @fresh: levels with others
  * @turn: levels where it is the turn of the incremental ones
+ * @again_went: levels whose last frame was one of @again
  * @n: streams, of all
  * @usual: level of streams of the default urgency
  * @levels: of all the others, by urgency; NULL until a stream has one
@@ -487,6 +488,7 @@ struct quic_sched {
 	u8 again;
 	u8 fresh;
 	u8 turn;
+	u8 again_went;
 	u32 n;
 	struct quic_sched_level usual;
 	struct quic_sched_level *levels;

@@ -15,7 +15,9 @@
  *
  * The rules, and where they are from:
  *  1. the lowest urgency first (RFC 9218 10);
- *  2. at one urgency what is sent again before new bytes (RFC 9000 13.3);
+ *  2. at one urgency what is sent again before new bytes (RFC 9000 13.3), but no more
+ *     than every other packet while incremental streams have some: a stream all of
+ *     whose packets are lost would have the whole window, which its losses make small;
  *  3. non-incremental streams one after the other, in the order of their IDs, each
  *     until it has nothing to send or no credit; incremental ones share, a packet
  *     each (RFC 9218 10);
@@ -120,20 +122,24 @@ struct quic_stream *quic_sched_pick(struct quic_sched *q, bool credit)
 	u32 levels = q->again | (credit ? q->fresh : 0), urgency;
 	const struct quic_sched_level *l;
 	struct rb_node *first;
+	bool shares;
 
 	if (!levels)
 		return NULL;
 	urgency = ffs(levels) - 1;
 	l = quic_sched_level(q, urgency);
-	if (!list_empty(&l->again))
-		return list_first_entry(&l->again, struct quic_stream, tx_node);
+	if (!list_empty(&l->again)) {
+		shares = credit && q->again_went & 1 << urgency && !list_empty(&l->turns);
+		return list_first_entry(shares ? &l->turns : &l->again, struct quic_stream,
+					tx_node);
+	}
 	first = rb_first_cached(&l->ordered);
 	if (first && (list_empty(&l->turns) || !(q->turn & 1 << urgency)))
 		return rb_entry(first, struct quic_stream, tx_order);
 	return list_first_entry(&l->turns, struct quic_stream, tx_node);
 }
 
-void quic_sched_turn(struct quic_sched *q, struct quic_stream *s)
+void quic_sched_turn(struct quic_sched *q, struct quic_stream *s, bool again)
 {
 	struct quic_sched_level *l = quic_sched_level(q, s->urgency);
 	u8 bit = 1 << s->urgency;
@@ -142,5 +148,7 @@ void quic_sched_turn(struct quic_sched *q, struct quic_stream *s)
 		list_move_tail(&s->tx_node, &l->turns);
 	else if (s->tx_place == QUIC_SCHED_AGAIN)
 		list_move_tail(&s->tx_node, &l->again);
-	q->turn = (q->turn & ~bit) | (s->incremental ? 0 : bit);
+	q->again_went = (q->again_went & ~bit) | (again ? bit : 0);
+	if (!again)
+		q->turn = (q->turn & ~bit) | (s->incremental ? 0 : bit);
 }

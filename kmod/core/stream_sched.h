@@ -53,9 +53,10 @@ struct quic_stream *quic_sched_pick(struct quic_sched *q, bool credit);
  * quic_sched_turn - the stream that was picked sent something
  * @q: schedule
  * @s: stream; may have nothing to send any more
+ * @again: it was nothing that takes credit of the connection
  * Others of its level are next, as far as they share. O(1).
  */
-void quic_sched_turn(struct quic_sched *q, struct quic_stream *s);
+void quic_sched_turn(struct quic_sched *q, struct quic_stream *s, bool again);
 
 /* Could any stream send? */
 static inline bool quic_sched_ready(const struct quic_sched *q, bool credit)

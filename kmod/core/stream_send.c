@@ -220,7 +220,7 @@ void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
 		tx_note_blocked(conn, &conn->flow_tx, &conn->data_blocked);
 	}
 	quic_stream_tx_update(conn, s);
-	quic_sched_turn(&conn->streams.sched, s);
+	quic_sched_turn(&conn->streams.sched, s, !fresh);
 }
 
 void quic_stream_on_acked(struct quic_conn *conn, u64 id, u64 off, u32 len, bool fin)

@@ -576,7 +576,7 @@ const struct sim_scenario sim_scenarios[] = {
 			     .dup = 30, .corrupt = 10, .reorder = 50, .reorder_delay = 20 * MS,
 			     .jitter = 10 * MS, .burst = 2, .burst_len = 5),
 		.load = { .n = { 6, 6 }, .bytes = { 100 * KB, 100 * KB } },
-		.done_by = 90 * SEC, .closed_by = 30 * SEC,
+		.done_by = 90 * SEC, .closed_by = 40 * SEC,
 	},
 };
 

@@ -44,7 +44,7 @@ static u64 next(bool credit)
 
 	if (!s)
 		return U64_MAX;
-	quic_sched_turn(&q, s);
+	quic_sched_turn(&q, s, s->tx_place == QUIC_SCHED_AGAIN);
 	return s->id / 4;
 }
 
@@ -134,6 +134,32 @@ static void again_and_credit(struct unit *t)
 	quic_sched_free(&q);
 }
 
+/* What is sent again goes first, and leaves every other packet to those that share. */
+static void again_shares(struct unit *t)
+{
+	u32 i, turns[4] = { 0 };
+
+	fill();
+	put(0, 3, true);
+	put(1, 3, true);
+	put(2, 3, false);
+	quic_sched_put(&q, &few[3], QUIC_SCHED_AGAIN);
+	EXPECT_EQ(t, quic_sched_pick(&q, true)->id, 12);
+	for (i = 0; i < 100; i++)
+		turns[next(true)]++;
+	EXPECT_EQ(t, turns[3], 50);
+	EXPECT_EQ(t, turns[0], 25);
+	EXPECT_EQ(t, turns[1], 25);
+	EXPECT_EQ(t, turns[2], 0);	/* it would not share, nor is it shared with */
+	/* without credit, and beside those that do not share, it has all */
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(t, next(false), 3);
+	quic_sched_put(&q, &few[0], QUIC_SCHED_NONE);
+	quic_sched_put(&q, &few[1], QUIC_SCHED_NONE);
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(t, next(true), 3);
+}
+
 /* The same by looking at all: level, kind, ID. */
 static bool may_be_next(const struct quic_stream *s, bool credit)
 {
@@ -149,7 +175,8 @@ static bool may_be_next(const struct quic_stream *s, bool credit)
 		if (o->urgency < s->urgency)
 			return false;
 		if (o->urgency == s->urgency && o->tx_place == QUIC_SCHED_AGAIN &&
-		    s->tx_place != QUIC_SCHED_AGAIN)
+		    s->tx_place != QUIC_SCHED_AGAIN &&
+		    !(s->tx_place == QUIC_SCHED_TURNS && q.again_went & 1 << s->urgency))
 			return false;
 		if (o->urgency == s->urgency && s->tx_place == QUIC_SCHED_ORDERED &&
 		    o->tx_place == QUIC_SCHED_ORDERED && o->id < s->id)
@@ -189,7 +216,7 @@ static void like_the_model(struct unit *t)
 			ASSERT(t, !may_be_next(&few[i], credit));
 		ASSERT(t, !s || may_be_next(s, credit));
 		if (s)
-			quic_sched_turn(&q, s);
+			quic_sched_turn(&q, s, s->tx_place == QUIC_SCHED_AGAIN);
 	}
 	quic_sched_free(&q);
 }
@@ -472,6 +499,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(round_robin),
 	UNIT_CASE(both_kinds),
 	UNIT_CASE(again_and_credit),
+	UNIT_CASE(again_shares),
 	UNIT_CASE(like_the_model),
 	UNIT_CASE(ten_thousand),
 	UNIT_CASE(not_remembered),
