@@ -89,10 +89,7 @@ void quic_retry_rx(struct sock *sk, const struct quic_hdr *hdr, const u8 *pkt, u
 
 void quic_version_neg_rx(struct sock *sk, const struct quic_hdr *hdr);
 
-/* Go on with a Retry that came: process, lock held; settle follows. */
-void quic_retry_run(struct sock *sk);
-
-/* Begin anew with the version that Version Negotiation led to: as before. */
-void quic_version_neg_run(struct sock *sk);
+/* Go on with a Retry or Version Negotiation that came: process, lock held; settle follows. */
+void quic_first_answer_run(struct sock *sk);
 
 #endif /* QUIC_GLUE_ANSWER_H */

@@ -64,7 +64,7 @@ struct quic_admission;
 struct quic_ends;
 struct quic_hdr;
 struct quic_hs;
-struct quic_retry;
+struct quic_first_answer;
 struct quic_sock_paths;
 struct quic_udp;
 
@@ -220,8 +220,8 @@ struct quic_sock_config {
  * @reset_token: end of a datagram that failed to open while the lock was owned
  * @forged: packets that failed to open meanwhile; slock
  * @credit: bytes of datagrams of which nothing opened, meanwhile; slock
- * @retry: client: a Retry to be acted upon by @work, or NULL; atomically exchanged
- * @next_version: client: that @work goes on with after Version Negotiation, or 0
+ * @first_answer: client: a Retry or Version Negotiation to be acted upon by @work, or NULL;
+ *	atomically exchanged
  * @hs: handshake under way or NULL
  * @timer: coarse: the core's deadline, lazily re-armed; holds a reference
  * @pacing_timer: soft hrtimer: only while pacing or lack of memory stopped a build
@@ -276,8 +276,7 @@ struct quic_sock {
 	u8 reset_token[QUIC_RESET_TOKEN_LEN];
 	u32 forged;
 	u32 credit;
-	struct quic_retry *retry;
-	u32 next_version;
+	struct quic_first_answer *first_answer;
 	struct quic_hs *hs;
 	struct timer_list timer;
 	u64 timer_at;			/* what @timer is armed for, ns */

@@ -3,17 +3,19 @@
  * First answers to a client that are no connection yet: Version Negotiation (RFC 9368
  * 2.1), and a Retry, by which it is told to prove its address (17.2.5.2).
  *
- *   softirq  quic_retry_rx()   tag right? then keep ID and token, queue the work
- *   process  quic_retry_run()  Initial keys of the new ID, then the core, then both
- *                              keys in their places: what leaves next is sealed anew
+ *   softirq  quic_retry_rx(), quic_version_neg_rx()   could it be one? then keep ID
+ *                                    and token, or list of versions; queue the work
+ *   process  quic_first_answer_run()
+ *     Retry  Initial keys of the new ID, then the core, then both keys in their
+ *            places: what leaves next is sealed anew
+ *     Version Negotiation  the core; if it goes on with another version, the same
+ *            with a new ID, and TLS begins anew, with a worker that knows nothing of
+ *            the first attempt
  *
- *   softirq  quic_version_neg_rx()   another version of ours? then keep it
- *   process  quic_version_neg_run()  the same with a new ID; and TLS begins anew, with
- *                                    a worker that knows nothing of the first attempt
- *
- * Transforms cannot be made in softirq, so the answer waits for the socket's work.
- * One Retry is kept at a time, and it is at most QUIC_PEER_TOKEN_MAX bytes long; the
- * core takes one in a connection's life, and one other version.
+ * Transforms cannot be made in softirq, so the answer waits for the socket's work; and
+ * so it is not lost while the lock is owned. One is kept at a time, of at most
+ * QUIC_PEER_TOKEN_MAX bytes; the core takes one Retry in a connection's life, and one
+ * other version.
  *
  * Where memory is short the packet counts as lost: the next Initial gets another.
  */
@@ -22,11 +24,12 @@
 #include "answer.h"
 #include "handshake.h"
 
-/* A Retry that waits to be acted upon. */
-struct quic_retry {
+/* A Retry, or a Version Negotiation packet, that waits to be acted upon. */
+struct quic_first_answer {
+	bool versions;
 	struct quic_cid scid;
 	u32 len;
-	u8 token[];
+	u8 data[];	/* token, or list of versions */
 };
 
 /* Without the lock: nothing looked at here goes back. */
@@ -38,18 +41,23 @@ static bool could_be_taken(const struct quic_conn *conn)
 
 static void keep(struct sock *sk, const struct quic_hdr *hdr)
 {
-	struct quic_retry *r;
+	struct quic_first_answer *r;
 
-	r = quic_may_fail(QUIC_FAIL_RX, kmalloc(struct_size(r, token, hdr->token_len),
+	if (hdr->token_len > QUIC_PEER_TOKEN_MAX) {
+		quic_mib_inc(sock_net(sk), DropHeader);
+		return;
+	}
+	r = quic_may_fail(QUIC_FAIL_RX, kmalloc(struct_size(r, data, hdr->token_len),
 						GFP_ATOMIC | __GFP_NOWARN));
 	if (!r) {
 		quic_mib_inc(sock_net(sk), DropMemory);
 		return;
 	}
+	r->versions = hdr->type == QUIC_PKT_VERSION_NEG;
 	r->scid = hdr->scid;
 	r->len = hdr->token_len;
-	memcpy(r->token, hdr->token, r->len);
-	if (cmpxchg(&quic_sk(sk)->retry, NULL, r)) {
+	memcpy(r->data, hdr->token, r->len);
+	if (cmpxchg(&quic_sk(sk)->first_answer, NULL, r)) {
 		kfree(r);
 		return;
 	}
@@ -63,7 +71,6 @@ void quic_retry_rx(struct sock *sk, const struct quic_hdr *hdr, const u8 *pkt, u
 	const struct quic_conn *conn = READ_ONCE(quic_sk(sk)->conn);
 
 	if (!could_be_taken(conn) || hdr->version != conn->version ||
-	    hdr->token_len > QUIC_PEER_TOKEN_MAX ||
 	    !quic_retry_tag_ok(hdr->version, &conn->cids.odcid, pkt, len)) {
 		quic_mib_inc(sock_net(sk), DropHeader);
 		return;
@@ -71,17 +78,14 @@ void quic_retry_rx(struct sock *sk, const struct quic_hdr *hdr, const u8 *pkt, u
 	keep(sk, hdr);
 }
 
-void quic_retry_run(struct sock *sk)
+static void take_retry(struct sock *sk, const struct quic_first_answer *r)
 {
-	struct quic_sock *qs = quic_sk(sk);
-	struct quic_retry *r = xchg(&qs->retry, NULL);
+	struct quic_conn *conn = quic_sk(sk)->conn;
 	struct quic_keys *rx, *tx;
 
-	if (!r)
-		return;
-	if (quic_initial_keys(qs->conn->version, false, &r->scid, &rx, &tx)) {
+	if (quic_initial_keys(conn->version, false, &r->scid, &rx, &tx)) {
 		quic_mib_inc(sock_net(sk), DropMemory);
-	} else if (quic_conn_recv_retry(qs->conn, &r->scid, r->token, r->len, quic_now())) {
+	} else if (quic_conn_recv_retry(conn, &r->scid, r->data, r->len, quic_now())) {
 		quic_mib_inc(sock_net(sk), RetryRecv);
 		quic_initial_keys_set(sk, rx, tx);
 	} else {
@@ -89,7 +93,12 @@ void quic_retry_run(struct sock *sk)
 		quic_keys_free(rx);
 		quic_keys_free(tx);
 	}
-	kfree(r);
+}
+
+/* Both IDs must be those of our first packet (RFC 9000 17.2.1). */
+static bool answers_us(const struct quic_conn *conn, const struct quic_cid *scid)
+{
+	return could_be_taken(conn) && quic_cid_equal(quic_conn_dcid(conn), scid);
 }
 
 /**
@@ -97,28 +106,13 @@ void quic_retry_run(struct sock *sk)
  * @sk: whose connection ID it has, a reference held; its lock is not
  * @hdr: its header
  *
- * Both IDs must be those of our first packet (RFC 9000 17.2.1). Where the lock is
- * owned it is as lost: the client's next packet gets another answer.
+ * What the lock protects is looked at for a hint; quic_first_answer_run() looks again.
  * Context: BH off.
  */
 void quic_version_neg_rx(struct sock *sk, const struct quic_hdr *hdr)
 {
-	struct quic_sock *qs = quic_sk(sk);
-	u32 version;
-
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk) && qs->attached && !qs->conn->server &&
-	    quic_conn_state(qs->conn) == QUIC_CONN_HANDSHAKE &&
-	    quic_cid_equal(quic_conn_dcid(qs->conn), &hdr->scid)) {
-		version = quic_conn_recv_version_neg(qs->conn, hdr->token, hdr->token_len,
-						     quic_now());
-		if (version) {
-			qs->next_version = version;
-			quic_work_queue(sk);
-		}
-		quic_settle(sk);
-	}
-	bh_unlock_sock(sk);
+	if (answers_us(READ_ONCE(quic_sk(sk)->conn), &hdr->scid))
+		keep(sk, hdr);
 }
 
 /* TLS begins anew. Lock held. */
@@ -132,16 +126,18 @@ static void restart_tls(struct sock *sk)
 				quic_now());
 }
 
-void quic_version_neg_run(struct sock *sk)
+static void take_versions(struct sock *sk, const struct quic_first_answer *r)
 {
 	struct quic_sock *qs = quic_sk(sk);
-	u32 version = qs->next_version;
 	struct quic_keys *rx, *tx;
 	struct quic_cid dcid;
+	u32 version;
 
+	if (!answers_us(qs->conn, &r->scid))
+		return;
+	version = quic_conn_recv_version_neg(qs->conn, r->data, r->len, quic_now());
 	if (!version)
 		return;
-	qs->next_version = 0;
 	quic_random_cid(&dcid);
 	if (quic_initial_keys(version, false, &dcid, &rx, &tx)) {
 		quic_mib_inc(sock_net(sk), DropMemory);
@@ -152,8 +148,21 @@ void quic_version_neg_run(struct sock *sk)
 		quic_keys_free(tx);
 		return;
 	}
-	kfree(xchg(&qs->retry, NULL));	/* of the first attempt */
+	kfree(xchg(&qs->first_answer, NULL));	/* to the first attempt */
 	quic_mib_inc(sock_net(sk), VersionNegRecv);
 	quic_initial_keys_set(sk, rx, tx);
 	restart_tls(sk);
+}
+
+void quic_first_answer_run(struct sock *sk)
+{
+	struct quic_first_answer *r = xchg(&quic_sk(sk)->first_answer, NULL);
+
+	if (!r)
+		return;
+	if (r->versions)
+		take_versions(sk, r);
+	else
+		take_retry(sk, r);
+	kfree(r);
 }

@@ -100,7 +100,7 @@ static void quic_sock_destruct(struct sock *sk)
 	skb_queue_purge(&quic->pending);
 	quic_config_free(&quic->cfg);
 	kvfree(quic->peer_chain);
-	kfree(quic->retry);
+	kfree(quic->first_answer);
 	kfree(quic->paths);
 	WARN_ON_ONCE(quic->udp);
 	WARN_ON_ONCE(quic->hs);
