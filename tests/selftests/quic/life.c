@@ -32,6 +32,7 @@
 #define BYTES		20000
 #define WAIT_S		20	/* for anything that comes: later is a hang */
 #define HANDSHAKE_US	5000000
+#define IDLE_US		8000000	/* while failures go on */
 #define ERRNOS		200
 
 static struct {
@@ -98,6 +99,18 @@ static void call_ends(void)
 
 /* ---- a life ---- */
 
+/*
+ * Where failures go on, each third packet that is lost may be each ACK of two probes, so
+ * that an end goes by its idle time-out, and the other one, which still heard it, by its
+ * own, later: both together are to be shorter than what a connection may stay.
+ * A life with one failure keeps the default, longer than WAIT_S: nothing there is to take
+ * that long.
+ */
+static int set_idle(int fd)
+{
+	return endless ? set_knob(fd, QUIC_KNOB_IDLE_TIMEOUT, IDLE_US * slow) : 0;
+}
+
 static int set_times(int fd)
 {
 	struct timeval t = { .tv_sec = WAIT_S * slow };
@@ -117,7 +130,8 @@ static int born(union addr *a)
 		return errno;
 	life.client = CALL("socket", socket(AF_INET, SOCK_DGRAM, IPPROTO_QUIC));
 	if (life.client < 0 || set_times(life.listener) || set_times(life.client) ||
-	    set_knob(life.client, QUIC_KNOB_HANDSHAKE_TIMEOUT, HANDSHAKE_US * slow))
+	    set_knob(life.client, QUIC_KNOB_HANDSHAKE_TIMEOUT, HANDSHAKE_US * slow) ||
+	    set_idle(life.listener) || set_idle(life.client))
 		return errno;
 	if (CALL("alpn", set_string(life.listener, QUIC_SOCKOPT_ALPN, ALPN)) ||
 	    CALL("alpn", set_string(life.client, QUIC_SOCKOPT_ALPN, ALPN)) ||
@@ -307,6 +321,12 @@ static void fail_set(const char *fmt, ...)
 	close(fd);
 }
 
+/* Whoever comes after a life that was given up is not to fail with it. */
+static void fail_off(void)
+{
+	fail_set("off");
+}
+
 static unsigned long fail_get(const char *name)
 {
 	FILE *f = fopen(FAIL_FILE, "r");
@@ -336,6 +356,7 @@ static void walk(unsigned int step, char **kinds)
 	char kind[64], what[96];
 	unsigned int n;
 
+	atexit(fail_off);
 	join(kind, sizeof(kind), kinds);
 	for (n = 1;; n += step) {
 		snprintf(what, sizeof(what), "allocation %u%s", n, kind);
@@ -344,7 +365,6 @@ static void walk(unsigned int step, char **kinds)
 		if (!fail_get("failed"))
 			break;
 	}
-	fail_set("off");
 }
 
 static void every(unsigned int n, char **kinds)
@@ -352,6 +372,7 @@ static void every(unsigned int n, char **kinds)
 	char kind[64], what[96];
 	int i;
 
+	atexit(fail_off);
 	endless = true;
 	join(kind, sizeof(kind), kinds);
 	snprintf(what, sizeof(what), "every %u%s", n, kind);
@@ -359,7 +380,6 @@ static void every(unsigned int n, char **kinds)
 		fail_set("every %u%s", n, kind);
 		live(what);
 	}
-	fail_set("off");
 }
 
 static void nth(void)
