@@ -40,7 +40,7 @@ export KSERIES
 parts := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,libquicsock daemon tools)))
 sub = $(MAKE) -C $(1) O=$(B)/$(1) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
-.PHONY: all modules modules-locked user deps-% demo test test-kernels sim sim-report test-planted \
+.PHONY: all modules modules-locked probe user deps-% demo test test-kernels sim sim-report test-planted \
 	coverage conformance conformance-mutate fuzz \
 	debug-kernel test-debug interop bench bench-core install load unload demo-here check clean \
 	distclean help $(parts)
@@ -58,10 +58,15 @@ modules: ## quicsock.ko for KSERIES, into build/$(KSERIES)
 	@mkdir -p $(out)
 	@flock $(out)/.lock $(MAKE) modules-locked
 
+ask_headers = CC=$(CC_KERNEL) scripts/probe $(KDIR) $(out)/module
+
+probe: ## ask the headers of KSERIES what that kernel has, into quicsock_config.h
+	@$(ask_headers)
+
 # one at a time for a kernel
 modules-locked:
 	@scripts/mirror $(out)/module
-	@CC=$(CC_KERNEL) scripts/probe $(KDIR) $(out)/module
+	@$(ask_headers)
 	@$(MAKE) -C $(KDIR) M=$(out)/module CC=$(CC_KERNEL) W=$(W) $(if $(V),V=$(V)) $(if $(C),C=$(C)) \
 		QUICSOCK_WERROR=$(WERROR) $(if $(QUICSOCK_PARTS),QUICSOCK_PARTS="$(QUICSOCK_PARTS)") \
 		$(if $(DEBUG),QUICSOCK_DEBUG=y) \
