@@ -265,7 +265,9 @@ static void connection(const struct quic_tparams *tp, bool from_server, const u8
 		ok = ok && tp->version_information.chosen == QUIC_VERSION_V1;
 	if (from_server)
 		ok = ok && tp->has_original_destination_connection_id &&
-		     !tp->has_retry_source_connection_id;
+		     !tp->has_retry_source_connection_id &&
+		     /* RFC 9000 5.1.1, 18.2: who has no connection IDs has none there */
+		     !(tp->has_preferred_address && !cfg.peer_cid.len);
 	FUZZ_CHECK(rc == (ok ? 0 : -EPROTO));
 	FUZZ_CHECK((quic_conn_state(s.conn) == QUIC_CONN_HANDSHAKE) == ok);
 	if (ok) {
