@@ -217,13 +217,6 @@ put:
 	sock_put(sk);
 }
 
-/* May packets for @sk come in here? Not at the port of another user or device. */
-static bool rx_bound(const struct quic_rx *rx, const struct sock *sk)
-{
-	return READ_ONCE(quic_sk(sk)->udp) == rx->udp ||
-	       READ_ONCE(quic_sk(sk)->udp_other) == rx->udp;
-}
-
 /* Let @dcid's socket be the one to collect for. Return: is there one? */
 static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 {
@@ -234,7 +227,7 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 	sk = quic_lookup(rx->udp->net, dcid->id, dcid->len);
 	if (!sk)
 		return false;
-	if (!rx_bound(rx, sk)) {
+	if (!quic_udp_is_of(rx->udp, sk)) {
 		sock_put(sk);
 		return false;
 	}
@@ -353,7 +346,8 @@ static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 o
 	struct sk_buff *copy;
 	bool room;
 
-	if (hlist_empty(&udp->listeners)) {
+	/* one that has waited once for an embryo has found none */
+	if (hlist_empty(&udp->listeners) || rx->past != QUIC_RX_FRESH) {
 		quic_mib_inc(udp->net, DropUnknownCid);
 		return;
 	}
@@ -427,7 +421,7 @@ static void rx_first_answer(struct quic_rx *rx, const struct quic_hdr *hdr, cons
 
 	if (hdr->type == QUIC_PKT_VERSION_NEG)
 		quic_mib_inc(rx->udp->net, DropVersion);
-	if (!sk || !rx_bound(rx, sk))
+	if (!sk || !quic_udp_is_of(rx->udp, sk))
 		quic_mib_inc(rx->udp->net, DropUnknownCid);
 	else if (!rx_passes(rx, sk))
 		quic_mib_inc(rx->udp->net, DropFilter);

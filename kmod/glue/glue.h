@@ -372,6 +372,12 @@ void quic_dgram_configure(struct sock *sk);
 /* Counters of the core to those of the namespace. Lock held, any context. */
 void quic_dgram_count(struct sock *sk);
 
+/* May packets for @sk come in at @udp? Not at the port of another user or device. */
+static inline bool quic_udp_is_of(const struct quic_udp *udp, const struct sock *sk)
+{
+	return READ_ONCE(quic_sk(sk)->udp) == udp || READ_ONCE(quic_sk(sk)->udp_other) == udp;
+}
+
 /* ---- lookup.c ---- */
 
 int quic_lookup_init(void);

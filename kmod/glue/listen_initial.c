@@ -156,16 +156,20 @@ static void feed(struct quic_udp *udp, struct sk_buff *skb)
 	local_bh_enable();
 }
 
+/* By a connection of this port: what feed() gives to another one's comes back here. */
 static bool owned_already(const struct quic_udp *udp, const struct quic_hdr *hdr)
 {
 	struct sock *sk;
+	bool owned;
 
 	rcu_read_lock();
 	sk = quic_lookup(udp->net, hdr->dcid.id, hdr->dcid.len);
 	rcu_read_unlock();
-	if (sk)
-		sock_put(sk);
-	return sk;
+	if (!sk)
+		return false;
+	owned = quic_udp_is_of(udp, sk);
+	sock_put(sk);
+	return owned;
 }
 
 /*

@@ -178,6 +178,20 @@ check_eq "a client answers none (RFC 9368 2.1)" 0 "$(rose VersionNegSent.client)
 echo "f06b3343cf08${cid}08a1a2a3a4a5a6a7a84480*1200" | to_client
 check "version 2 to a connection of version 1" wait_for 10 rose_to DropVersion.client 2
 check "the connection lives" kill -0 "$held"
+
+# --- an Initial for one port with the ID of a connection at another: dropped, once ---
+scid=$(packets "$work/held.pcap" -Y "ip.src == $ip4_b && quic.scid" -T fields -e quic.scid | head -n 1 | cut -d , -f 1)
+server_443=$server_pid
+start_server server 4433 "$tools/quicserve" -q -p 4433 -d "$work"
+mark DropMemory.server DropUnknownCid.server
+echo "c00000000108${scid}08a1a2a3a4a5a6a7a8004495*1200" |
+	in_ns client "$helpers/resend" "$ip4_a" 0 "$ip4_b" 4433
+dropped() { [ $(($(rose DropMemory.server) + $(rose DropUnknownCid.server))) = 1 ]; }
+check "another port's ID: the Initial is dropped" wait_for 10 dropped
+check "both ports serve on" dial client "$ip4_b" 4433
+kill -TERM "$server_pid"
+wait "$server_pid"
+server_pid=$server_443
 mark ResetSent.server ResetRecv.client
 # it dies unheard
 netem server veth loss 100%
