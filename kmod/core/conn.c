@@ -62,6 +62,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->host = p->host;
 	conn->server = p->server;
 	conn->version = p->version;
+	conn->chosen_version = p->version;
 	conn->original_version = p->version;
 	conn->max_mtu = max_t(u32, p->max_mtu, QUIC_MIN_UDP_PAYLOAD);
 	quic_conn_set_pmtud(conn, true, 0);
@@ -225,7 +226,7 @@ static void bound_streams(struct quic_tparams *tp)
 }
 
 int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tparams *local,
-			     u8 *buf, u32 len)
+			     u32 version, u8 *buf, u32 len)
 {
 	struct quic_tparams tp = *local;
 	u64 grease;
@@ -244,13 +245,13 @@ int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tpa
 		tp.has_stateless_reset_token = true;
 	}
 	quic_host_random(&grease, sizeof(grease));
-	quic_version_local(conn, grease >> 32, &tp);
+	quic_version_local(conn, version, grease >> 32, &tp);
 	return quic_tparams_encode(&tp, conn->server, grease | 1, buf, len);
 }
 
 int quic_conn_local_tparams(const struct quic_conn *conn, u8 *buf, u32 len)
 {
-	return quic_conn_encode_tparams(conn, &conn->local, buf, len);
+	return quic_conn_encode_tparams(conn, &conn->local, conn->version, buf, len);
 }
 
 void quic_conn_set_local(struct quic_conn *conn, const struct quic_tparams *local)

@@ -574,8 +574,10 @@ struct quic_conn {
 	bool retried;			/* a Retry was taken, or sent (token.c) */
 	bool rx_full;			/* the host has no memory for received bytes */
 	bool rx_elsewhere;		/* what is received is not from where we send to */
+	bool version_settled;		/* client: the server goes on with @version */
 	u32 version;			/* in use; written with WRITE_ONCE() */
-	u32 original_version;		/* of the first packet (RFC 9368 1.2) */
+	u32 chosen_version;		/* of this connection's first flight (RFC 9368 1.2) */
+	u32 original_version;		/* of the very first packet */
 	u32 want;			/* enum quic_want */
 	u32 rx_keys;			/* mask of 1 << level */
 	u32 tx_keys;

@@ -83,6 +83,8 @@ static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
 		return -ENOBUFS;
 	err = quic_recvbuf_add(rb, f->u.stream.offset, f->u.stream.data,
 			       f->u.stream.len, x->pkt->buf);
+	if (x->space == QUIC_SPACE_INITIAL)
+		quic_version_tls_came(x->conn);
 	if (quic_recvbuf_readable(rb))
 		x->conn->want |= QUIC_WANT_CRYPTO;
 	return err;
@@ -315,6 +317,17 @@ static int rx_reserved(struct quic_conn *conn)
 			      "a reserved bit of a packet's header is set");
 }
 
+/* What a long header says. Return: it is this connection's. */
+static bool rx_long(struct quic_conn *conn, const struct quic_rx_pkt *pkt)
+{
+	if (!quic_version_fits(conn, pkt->version, pkt->level) ||
+	    !quic_cid_peer_scid(conn, &pkt->scid))
+		return false;
+	if (pkt->level != QUIC_CRYPTO_EARLY)
+		quic_version_received(conn, pkt->version);
+	return true;
+}
+
 static void rx_pkt(struct rx_ctx *x)
 {
 	const struct quic_rx_pkt *pkt = x->pkt;
@@ -332,7 +345,7 @@ static void rx_pkt(struct rx_ctx *x)
 		conn->stats.pkts_dup++;
 		return;
 	}
-	if (unlikely(pkt->level != QUIC_CRYPTO_APP) && !quic_cid_peer_scid(conn, &pkt->scid)) {
+	if (unlikely(pkt->level != QUIC_CRYPTO_APP) && !rx_long(conn, pkt)) {
 		conn->stats.pkts_dropped++;
 		return;
 	}

@@ -404,7 +404,8 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 	if (p->level == QUIC_CRYPTO_APP)
 		quic_hdr_put_short(&p->w, dcid, out->pn, out->pn_len, out->key_gen & 1, 0);
 	else
-		p->length_off = quic_hdr_put_long(&p->w, types[p->level], conn->version,
+		p->length_off = quic_hdr_put_long(&p->w, types[p->level],
+						  quic_version_of_level(conn, p->level),
 						  dcid, &conn->cids.local[0].cid,
 						  conn->token.data, token_len,
 						  out->pn, out->pn_len);

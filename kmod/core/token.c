@@ -92,6 +92,11 @@ bool quic_conn_recv_retry(struct quic_conn *conn, const struct quic_cid *scid,
 	return true;
 }
 
+const struct quic_cid *quic_conn_initial_dcid(const struct quic_conn *conn)
+{
+	return conn->retried ? &conn->cids.retry_scid : &conn->cids.odcid;
+}
+
 const char *quic_token_check_retry(const struct quic_conn *conn,
 				   const struct quic_tparams *tp)
 {

@@ -5,26 +5,34 @@
  *   client   Initial, version A -->
  *            <-- Version Negotiation: B, C           only if A is not among them
  *            new connection, version B -->           quic_conn_restart()
- *            <-- parameters: chosen B, available B, C   quic_version_check()
+ *            <-- Initial, version C: ServerHello     quic_conn_select_version()
+ *            <-- parameters: chosen C, available B, C   quic_version_check()
  *
- * That packet is not authenticated: it may be forged to make a client use a version
- * that it likes less. So the parameters, which TLS vouches for, say once more what the
- * server speaks, and the client looks whether it would have come to the same version
- * (RFC 9368 4).
+ * original_version is A, chosen_version B, version first B and then C.
+ *
+ * Version Negotiation is not authenticated: it may be forged to make a client use a
+ * version that it likes less. So the parameters, which TLS vouches for, say once more
+ * what the server speaks, and the client looks whether it would have come to the same
+ * version (RFC 9368 4). They also say which version is C: long headers are as easily
+ * forged.
  *
  * An object of a client is used for both attempts: quic_conn_restart() makes of it
  * what it was when it was new, but for its version, its destination and what it knows
  * of time. The host gives it new keys and starts TLS anew, since the ClientHello says
  * which version it is for.
  *
- * Invariants: original_version never changes; version changes once at most, before
- * any packet was received.
+ * B and C are compatible (RFC 9368 2.2) as all that we speak is: versions 1 and 2 differ
+ * in numbers that stand on the wire and in labels of keys (RFC 9369). The connection
+ * goes on as it is; only Initial packets may be of either version for a while. A server
+ * takes those of B until it has no Initial keys any more. A client takes the first of
+ * another version for C, if no TLS bytes came in one of B before it (RFC 9369 4.1).
+ *
+ * Invariants: original_version never changes; chosen_version changes once at most,
+ * before any packet was received; version follows it, and once more at most, before
+ * there are keys of the handshake.
  *
  * What a version changes stands where it is used: type bits in wire_hdr.c and
  * stateless.c, salts, labels and Retry keys in kmod/glue.
- *
- * Not here: a change of the version within a connection (RFC 9368 2.3). Each end says
- * that its flight is compatible with no version but its own.
  */
 #include "version.h"
 #include "conn_int.h"
@@ -102,16 +110,16 @@ void quic_version_info_put(struct quic_wcur *c, const struct quic_version_info *
 		quic_put_be32(c, vi->available[i]);
 }
 
-void quic_version_local(const struct quic_conn *conn, u32 random, struct quic_tparams *tp)
+void quic_version_local(const struct quic_conn *conn, u32 version, u32 random,
+			struct quic_tparams *tp)
 {
 	const struct quic_version_info had = tp->version_information;
 	struct quic_version_info *vi = &tp->version_information;
 	u32 at, i;
 
-	*vi = (struct quic_version_info){ .chosen = conn->version };
+	*vi = (struct quic_version_info){ .chosen = version };
 	for (i = 0; i < QUIC_VERSIONS; i++) {
-		if (!conn->server ? quic_versions[i] == conn->version :
-		    !had.n || listed(quic_versions[i], had.available, had.n))
+		if (!conn->server || !had.n || listed(quic_versions[i], had.available, had.n))
 			vi->available[vi->n++] = quic_versions[i];
 	}
 	tp->has_version_information = true;
@@ -125,7 +133,7 @@ void quic_version_local(const struct quic_conn *conn, u32 random, struct quic_tp
 
 /*
  * After Version Negotiation: would the versions that TLS vouches for have led a
- * client to where it is?
+ * client to where it began this connection?
  */
 static bool same_choice(const struct quic_conn *conn, const struct quic_version_info *vi)
 {
@@ -135,26 +143,103 @@ static bool same_choice(const struct quic_conn *conn, const struct quic_version_
 		return false;
 	memcpy(list, vi->available, sizeof(vi->available));
 	list[vi->n] = conn->version;
-	return quic_version_select(conn->original_version, list, vi->n + 1) == conn->version;
+	return quic_version_select(conn->original_version, list, vi->n + 1) ==
+	       conn->chosen_version;
+}
+
+/* RFC 9368 4 and 8: what stands for a parameter that is not there. */
+static const char *check_absent(const struct quic_conn *conn)
+{
+	if (conn->version != conn->chosen_version)
+		return "no version_information, though the version was changed";
+	if (conn->version != conn->original_version && conn->version != QUIC_VERSION_V1)
+		return "no version_information after Version Negotiation";
+	return NULL;
+}
+
+static const char *check_client(const struct quic_conn *conn,
+				const struct quic_version_info *vi)
+{
+	if (vi->chosen != conn->chosen_version)
+		return "version_information: the chosen version is not the one in use";
+	if (conn->version != vi->chosen && !listed(conn->version, vi->available, vi->n))
+		return "version_information: the version selected is not available";
+	return NULL;
+}
+
+static const char *check_server(const struct quic_conn *conn,
+				const struct quic_version_info *vi)
+{
+	if (vi->chosen != conn->version)
+		return "version_information: the chosen version is not the one in use";
+	if (conn->chosen_version != conn->original_version && !same_choice(conn, vi))
+		return "version_information: Version Negotiation was not the server's";
+	return NULL;
 }
 
 int quic_version_check(struct quic_conn *conn, const struct quic_tparams *tp)
 {
 	const struct quic_version_info *vi = &tp->version_information;
-	bool negotiated = conn->version != conn->original_version;
-	const char *why = NULL;
+	const char *why;
 
-	if (!tp->has_version_information) {
-		if (negotiated)
-			why = "no version_information after Version Negotiation";
-	} else if (vi->chosen != conn->version) {
-		why = "version_information: the chosen version is not the one in use";
-	} else if (negotiated && !same_choice(conn, vi)) {
-		why = "version_information: Version Negotiation was not the server's";
-	}
+	if (!tp->has_version_information)
+		why = check_absent(conn);
+	else if (conn->server)
+		why = check_client(conn, vi);
+	else
+		why = check_server(conn, vi);
 	if (!why)
 		return 0;
 	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_VERSION_NEGOTIATION, 0, why);
+}
+
+/* ---- another version within the connection ---- */
+
+int quic_conn_select_version(struct quic_conn *conn, u32 version)
+{
+	quic_host_assert_owned(conn);
+	if (!conn->server || conn->peer_params_set || conn->version != conn->chosen_version ||
+	    conn->state != QUIC_CONN_HANDSHAKE || !quic_version_known(version) ||
+	    conn->tx_keys != 1 << QUIC_CRYPTO_INITIAL ||
+	    quic_conn_crypto_queued(conn, QUIC_CRYPTO_INITIAL))
+		return -EINVAL;
+	/* the host looks at it without owning the connection */
+	WRITE_ONCE(conn->version, version);
+	return 0;
+}
+
+u32 quic_version_of_level(const struct quic_conn *conn, u8 level)
+{
+	return level == QUIC_CRYPTO_EARLY ? conn->chosen_version : conn->version;
+}
+
+bool quic_version_fits(const struct quic_conn *conn, u32 version, u8 level)
+{
+	u32 chosen = READ_ONCE(conn->chosen_version);
+
+	if (level == QUIC_CRYPTO_EARLY)
+		return version == chosen;
+	if (version == READ_ONCE(conn->version))
+		return true;
+	if (conn->server)
+		return version == chosen && level == QUIC_CRYPTO_INITIAL;
+	/* a Handshake packet may wait behind the Initial that settles it */
+	return !READ_ONCE(conn->version_settled) && quic_version_known(version);
+}
+
+void quic_version_received(struct quic_conn *conn, u32 version)
+{
+	if (conn->server || version == conn->version)
+		return;
+	WRITE_ONCE(conn->version, version);
+	WRITE_ONCE(conn->version_settled, true);
+	conn->want |= QUIC_WANT_KEYS;
+}
+
+void quic_version_tls_came(struct quic_conn *conn)
+{
+	if (!conn->server)
+		WRITE_ONCE(conn->version_settled, true);
 }
 
 /* ---- Version Negotiation ---- */
@@ -204,6 +289,7 @@ bool quic_conn_restart(struct quic_conn *conn, u32 version, const struct quic_ci
 		return false;
 	/* the host looks at it without owning the connection */
 	WRITE_ONCE(conn->version, version);
+	WRITE_ONCE(conn->chosen_version, version);
 	/* its keys were of the other version */
 	if (conn->early == QUIC_EARLY_OFFERED)
 		quic_early_refuse(conn, now);

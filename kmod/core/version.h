@@ -64,11 +64,13 @@ void quic_version_info_put(struct quic_wcur *c, const struct quic_version_info *
 /**
  * quic_version_local - what this end says of versions
  * @conn: connection
+ * @version: to be called the Chosen Version
  * @random: of which a reserved version is made (RFC 9000 15)
  * @tp: this end's parameters; the Available Versions that a server's has are kept as
  *	far as they are ours, without any it is all of ours
  */
-void quic_version_local(const struct quic_conn *conn, u32 random, struct quic_tparams *tp);
+void quic_version_local(const struct quic_conn *conn, u32 version, u32 random,
+			struct quic_tparams *tp);
 
 /**
  * quic_version_check - is the version in use the one that both ends would choose?
@@ -77,5 +79,38 @@ void quic_version_local(const struct quic_conn *conn, u32 random, struct quic_tp
  * RFC 9368 4. Return: 0 or -EPROTO.
  */
 int quic_version_check(struct quic_conn *conn, const struct quic_tparams *tp);
+
+/**
+ * quic_version_of_level - what stands in the long headers of a level
+ * @conn: connection
+ * @level: QUIC_CRYPTO_INITIAL, _HANDSHAKE or _EARLY
+ * RFC 9369 4.1: 0-RTT packets keep the version that the client began with.
+ */
+u32 quic_version_of_level(const struct quic_conn *conn, u8 level);
+
+/**
+ * quic_version_fits - can packets with a long header of this version be a connection's?
+ * @conn: connection; without its lock the answer is one of a moment ago
+ * @version: of the header
+ * @level: QUIC_CRYPTO_INITIAL, _HANDSHAKE or _EARLY
+ *
+ * RFC 9369 4.1: a server takes Initial packets of the version that the client began
+ * with as well. A client does not know at first which one the server goes on with.
+ * Context: any.
+ */
+bool quic_version_fits(const struct quic_conn *conn, u32 version, u8 level);
+
+/**
+ * quic_version_received - an Initial or Handshake packet was opened
+ * @conn: connection
+ * @version: of its header, one that fits
+ *
+ * The first of another version tells a client that the server goes on with that one;
+ * then QUIC_WANT_KEYS: Initial packets are to be sealed with its keys.
+ */
+void quic_version_received(struct quic_conn *conn, u32 version);
+
+/* TLS bytes in the Initial packet of a server: it has chosen (RFC 9369 4.1). */
+void quic_version_tls_came(struct quic_conn *conn);
 
 #endif /* QUIC_CORE_VERSION_H */

@@ -107,6 +107,7 @@ void solo_recv(struct solo *s, u8 level, u64 pn, const u8 *data, u32 len)
 	struct quic_rx_pkt r = {
 		.buf = buf, .len = len, .dgram_len = len + 40, .level = level,
 		.pn = pn, .scid = s->peer_cid,
+		.version = quic_version_of_level(s->conn, level),
 	};
 
 	if (len)

@@ -293,7 +293,7 @@ static void local_params(const struct quic_tparams *tp, bool server)
 	solo_defaults(&cfg);
 	cfg.server = server;
 	solo_open(&s, &cfg);
-	len = quic_conn_encode_tparams(s.conn, tp, body, sizeof(body));
+	len = quic_conn_encode_tparams(s.conn, tp, s.conn->version, body, sizeof(body));
 	FUZZ_CHECK(len > 0);
 	FUZZ_CHECK(!quic_tparams_decode(&sent, server, body, len, &err));
 	FUZZ_CHECK(sent.has_initial_source_connection_id &&

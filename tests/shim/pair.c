@@ -404,6 +404,7 @@ static void inject(struct pair *p, struct pair_end *e, u8 level, u64 pn,
 	struct quic_rx_pkt r = {
 		.buf = buf, .len = len, .dgram_len = len + 40, .level = level,
 		.pn = pn, .scid = e->conn->cids.peer_scid,
+		.version = quic_version_of_level(e->conn, level),
 		.key_gen = quic_conn_rx_gen(e->conn) + p->inject_ahead,
 	};
 

@@ -123,6 +123,7 @@ struct pair_hooks {
  * @version: QUIC version of the client
  * @serves: the only one that the server speaks, others are answered with Version
  *	Negotiation; 0: all of ours
+ * @selects: version that the server goes on with, whatever the client began with; 0: that
  * @flight: bytes of the server's fake Handshake messages
  * @handshake_timeout: ns
  * @addr_validated: for the server
@@ -159,6 +160,7 @@ struct pair_cfg {
 	struct pair_link link[2];
 	u32 version;
 	u32 serves;
+	u32 selects;
 	u32 flight;
 	u64 handshake_timeout;
 	bool addr_validated;

@@ -153,6 +153,9 @@ static void end_open(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 	if (!pair_path_rx(e, d))
 		return;
 	for (i = 0; i < d->n; i++) {
+		if (d->pkt[i].version &&
+		    !quic_version_fits(e->conn, d->pkt[i].version, d->pkt[i].level))
+			continue;
 		if (must_park(e->conn, &d->pkt[i])) {
 			if (e->conn->handshake_complete)
 				quic_conn_next_phase_seen(e->conn, p->now);
@@ -209,8 +212,7 @@ static bool damage_hides(struct pair *p, struct pair_end *e, struct pair_dgram *
 /* A client's Initial that belongs to no connection: is it done with, by a Retry? */
 static bool end_retries(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 {
-	if (!p->cfg.retry || e->side != PAIR_SERVER || !d->initial ||
-	    (e->conn && dcid_known(e->conn, d)))
+	if (!p->cfg.retry || e->side != PAIR_SERVER || !d->initial)
 		return false;
 	return d->damaged || pair_retry_answer(p, e, d);
 }
@@ -224,7 +226,8 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 			pair_version_take(p, e, d);
 		return;
 	}
-	if (pair_version_answer(p, e, d) || end_retries(p, e, d)) {
+	if (!(e->conn && dcid_known(e->conn, d)) &&
+	    (pair_version_answer(p, e, d) || end_retries(p, e, d))) {
 		if (e->side == PAIR_SERVER)
 			p->amp[d->src].in += d->len;
 		return;
@@ -237,8 +240,6 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 		return;
 	if (e->side == PAIR_SERVER)
 		p->amp[d->src].in += d->len;
-	if (d->version && d->version != e->conn->version)
-		return;
 	/* what left before the Retry is for nobody */
 	if (e->conn->retried && quic_cid_equal(&d->dcid, &e->conn->cids.odcid))
 		return;

@@ -72,6 +72,9 @@ static void tls_server_msg(struct pair_end *e, u8 level, const u8 *params, u32 l
 		tls_complete(e);
 		return;
 	}
+	if (e->pair->cfg.selects && e->pair->cfg.selects != e->conn->version &&
+	    quic_conn_select_version(e->conn, e->pair->cfg.selects))
+		pair_error(e->pair, "another version is refused");
 	if (quic_conn_set_peer_tparams(e->conn, params, len, e->pair->now))
 		return;
 	if (early && e->pair->cfg.early == PAIR_EARLY_ACCEPTED)

@@ -44,7 +44,7 @@ static u64 wire_pn(const u8 *p, u8 len)
 }
 
 /* Take the packet at @off apart as glue would. Return: its length or 0. */
-static u32 wire_get(struct pair *p, struct pair_dgram *d, u32 off,
+static u32 wire_get(struct pair *p, const struct pair_end *e, struct pair_dgram *d, u32 off,
 		    const struct quic_tx_pkt *t)
 {
 	struct quic_rx_pkt *r = &d->pkt[d->n];
@@ -62,6 +62,8 @@ static u32 wire_get(struct pair *p, struct pair_dgram *d, u32 off,
 		pair_error(p, "a header says other than the batch");
 	if (wire_pn(data + h.pn_off, pn_len) != (t->pn & ((1ULL << 8 * pn_len) - 1)))
 		pair_error(p, "a wrong packet number in a header");
+	if (h.version && h.version != quic_version_of_level(e->conn, t->level))
+		pair_error(p, "a long header of another version");
 	if (t->level == QUIC_CRYPTO_APP && (data[0] >> 2 & 1) != (t->key_gen & 1))
 		pair_error(p, "a header's key phase is not that of its keys");
 	if (!off) {
@@ -82,6 +84,7 @@ static u32 wire_get(struct pair *p, struct pair_dgram *d, u32 off,
 	r->key_gen = t->key_gen;
 	r->pn = t->pn;
 	r->scid = h.scid;
+	r->version = h.version;
 	return h.len;
 }
 
@@ -109,12 +112,10 @@ static void wire_send(struct pair *p, struct pair_end *e, u32 first, u32 last)
 	for (i = first; i <= last; i++)
 		off += wire_put(p, &e->batch.pkt[i], d->buf->data + off);
 	for (i = first, off = 0; i <= last; i++, off += len) {
-		len = wire_get(p, d, off, &e->batch.pkt[i]);
+		len = wire_get(p, e, d, off, &e->batch.pkt[i]);
 		if (!len)
 			break;
 	}
-	if (d->version && d->version != e->conn->version)
-		pair_error(p, "a long header of another version");
 	if (quic_conn_is_open(e->conn) && !dcid_ours_to_use(e->conn, &d->dcid))
 		pair_error(p, "a datagram to a connection ID that was retired");
 	if (d->initial && d->len < QUIC_MIN_UDP_PAYLOAD && e->side == PAIR_CLIENT)

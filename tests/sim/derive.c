@@ -172,6 +172,7 @@ static void derive_early(struct dice *d, struct sim_scenario *sc)
 	sc->early = what[roll(d, ARRAY_SIZE(what))];
 	sc->remembered = 1 + roll(d, sc->early == PAIR_EARLY_REFUSED ? 400 : 100);
 	sc->retry = sc->early && !roll(d, 4);
+	sc->selects = roll(d, 4) ? 0 : QUIC_VERSION_V2;
 }
 
 void sim_derive(struct sim_scenario *sc, u64 seed)

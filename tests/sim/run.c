@@ -59,6 +59,8 @@ static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 see
 	cfg->no_ecn[0] = sc->no_ecn;
 	cfg->no_ecn[1] = sc->no_ecn;
 	cfg->retry = sc->retry;
+	cfg->serves = sc->serves;
+	cfg->selects = sc->selects;
 	cfg->early = sc->early;
 	cfg->remembered = sc->remembered;
 	cfg->handshake_timeout = (sc->handshake_ms ? sc->handshake_ms : 1000000) * MS;
@@ -409,6 +411,20 @@ static void judge_paths(struct sim_run *s)
 			 sc->failed_min);
 }
 
+/* Who came so far is where the server wanted it to be. */
+static void judge_version(struct sim_run *s)
+{
+	u32 want = s->sc->selects ? s->sc->selects : s->sc->serves;
+	const struct quic_conn *conn;
+	u32 i;
+
+	for (i = 0; i < 2 && want; i++) {
+		conn = s->p->end[i].conn;
+		if (conn && conn->handshake_complete && conn->version != want)
+			sim_fail(s, "version 0x%x at the end, not 0x%x", conn->version, want);
+	}
+}
+
 static void judge(struct sim_run *s)
 {
 	const struct sim_scenario *sc = s->sc;
@@ -429,6 +445,7 @@ static void judge(struct sim_run *s)
 	}
 	judge_ecn(s);
 	judge_paths(s);
+	judge_version(s);
 	judge_msgs(s, PAIR_CLIENT);
 	judge_msgs(s, PAIR_SERVER);
 	if (sc->lost_max && r->lost >= sc->lost_max)

@@ -80,6 +80,8 @@ struct sim_load {
  * @event: what happens besides
  * @newreno: controller; else CUBIC
  * @retry: the server wants addresses proved
+ * @serves: see struct pair_cfg
+ * @selects: see struct pair_cfg
  * @early: enum pair_early
  * @remembered: see struct pair_cfg
  * @no_ecn: the hosts mark nothing
@@ -122,6 +124,8 @@ struct sim_scenario {
 	struct sim_event event[SIM_EVENTS];
 	bool newreno;
 	bool retry;
+	u32 serves;
+	u32 selects;
 	u8 early;
 	u32 remembered;
 	bool no_ecn;

@@ -81,6 +81,7 @@ struct sim_watch {
 	struct sim_run *s;
 	struct end end[2];
 	struct quic_tparams remembered;	/* that 0-RTT is sent under */
+	u32 restarts;		/* a client's, that were seen: numbers begin anew */
 	u64 digest;
 };
 
@@ -550,9 +551,14 @@ static void look_sent(struct sim_watch *w, enum pair_side from, const struct qui
 		.w = w, .e = &w->end[from], .from = from,
 		.space = quic_level_space(r->level), .pn = r->pn, .gen = r->key_gen,
 	};
-	u64 next = l.e->pkts[l.space].n;
 	struct sim_pkt *k;
+	u64 next;
 
+	if (from == PAIR_CLIENT && w->restarts != w->s->p->restarts) {
+		w->restarts = w->s->p->restarts;
+		l.e->pkts[QUIC_SPACE_INITIAL].n = 0;
+	}
+	next = l.e->pkts[l.space].n;
 	if (l.e->early && r->level == QUIC_CRYPTO_APP)
 		early_over(w);
 	if (r->level == QUIC_CRYPTO_EARLY && !l.e->early)

@@ -259,6 +259,7 @@ static void other_source_id(struct unit *t)
 	struct quic_conn *c = p->end[PAIR_CLIENT].conn;
 	struct quic_rx_pkt r = {
 		.level = QUIC_CRYPTO_HANDSHAKE, .pn = 50, .scid = other, .len = 1,
+		.version = c->version,
 	};
 	struct quic_cid dcid = *quic_conn_dcid(c);
 	u64 taken = c->stats.pkts_recv, dropped = c->stats.pkts_dropped;

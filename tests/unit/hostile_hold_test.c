@@ -384,7 +384,8 @@ static void streams_without_measure(struct unit *t)
 	cfg.check_every = 0;
 	p = alone(t);
 	s = p->end[PAIR_SERVER].conn;
-	len = quic_conn_encode_tparams(s, &cfg.local[PAIR_SERVER], tp, sizeof(tp));
+	len = quic_conn_encode_tparams(s, &cfg.local[PAIR_SERVER], s->version, tp,
+				       sizeof(tp));
 	ASSERT(t, len > 0);
 	ASSERT_EQ(t, quic_tparams_decode(&seen, true, tp, len, &err), 0);
 	EXPECT_EQ(t, seen.initial_max_streams_bidi, QUIC_REMOTE_STREAMS_MAX);
