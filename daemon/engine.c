@@ -216,7 +216,10 @@ static int on_client_hello(struct engine *e, const struct hello *h)
 	if (r != REASON_NONE)
 		return engine_note(e, r, r == REASON_SNI ? (*h->sni ? h->sni :
 			    "it names none") : NULL);
-	flight_select(e->out, e->listener->id);
+	if (e->listener->version && e->listener->version_tparams.len &&
+	    hello_offers_version(h, e->listener->version))
+		e->version = e->listener->version;
+	flight_select(e->out, e->listener->id, e->version);
 	if (take_params(e, h))
 		return GNUTLS_E_USER_ERROR;
 	return engine_setup_listener(e, &alpn);

@@ -17,6 +17,7 @@
  * @creds: those in use: @own's or a profile's; NULL on a server before SELECT
  * @trust: who may sign the peer's certificate; NULL unless verified by chain
  * @listener: server: the one selected
+ * @version: server: QUIC version to go on with, 0 for the client's
  * @tparams: ours, from START or from the listener
  * @out: where callbacks append; only valid during a call
  * @state: how far
@@ -33,6 +34,7 @@ struct engine {
 	const struct creds *creds;
 	gnutls_x509_trust_list_t trust;
 	const struct hs_listener *listener;
+	uint32_t version;
 	const struct tparams *tparams;
 	struct flight *out;
 	enum engine_state state;

@@ -258,7 +258,7 @@ int engine_setup_listener(struct engine *e, const struct blob *alpn)
 		return GNUTLS_E_USER_ERROR;
 	if (!p->creds.has_key)
 		return engine_note(e, REASON_NO_KEY, p->name);
-	e->tparams = &l->tparams;
+	e->tparams = e->version ? &l->version_tparams : &l->tparams;
 	err = l->cipher ? engine_setup_ciphers(e, l->cipher) : 0;
 	if (!err)
 		err = use_creds(e, &p->creds);

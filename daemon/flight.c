@@ -68,13 +68,16 @@ static void put(struct flight *f, struct action *a, const void *data,
  * flight_select - say which listener serves this handshake
  * @f: flight
  * @listener: QUIC_HS_L_ID
+ * @version: QUIC version to go on with, 0: the client's
  */
-void flight_select(struct flight *f, uint32_t listener)
+void flight_select(struct flight *f, uint32_t listener, uint32_t version)
 {
 	struct action *a = append(f, QUIC_HS_ACTION_SELECT);
 
-	if (a)
+	if (a) {
 		a->listener = listener;
+		a->version = version;
+	}
 }
 
 /**

@@ -14,6 +14,7 @@
  * @send: SECRET: 1 for what we send
  * @cipher: SECRET: TLS_CIPHER_*
  * @listener: SELECT: QUIC_HS_L_ID
+ * @version: SELECT: QUIC version to go on with, 0 for the client's
  * @error: FAIL: a positive errno
  * @alert: FAIL: TLS alert or FLIGHT_NO_ALERT
  * @data: CRYPTO, SECRET, PEER_PARAMS (TPARAMS), DONE (CHAIN); owned, zeroised
@@ -27,6 +28,7 @@ struct action {
 	uint32_t send;
 	uint32_t cipher;
 	uint32_t listener;
+	uint32_t version;
 	uint32_t error;
 	int alert;
 	uint8_t *data;
@@ -47,7 +49,7 @@ struct flight {
 	bool broken;
 };
 
-void flight_select(struct flight *f, uint32_t listener);
+void flight_select(struct flight *f, uint32_t listener, uint32_t version);
 void flight_crypto(struct flight *f, uint32_t level, const void *data,
 		   size_t len);
 void flight_secret(struct flight *f, uint32_t level, bool send,

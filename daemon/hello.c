@@ -14,6 +14,10 @@
  * without ALPN serves only clients that offer none. Cost: names times
  * listeners, both bounded (a ClientHello of 128 KiB, 64 listeners).
  *
+ * Of the transport parameters one is read, version_information (RFC 9368 3): whether a
+ * client's first flight will do for another version decides which parameters it gets in
+ * answer. All else of them, and whether that is well formed, is the kernel's.
+ *
  * Not here: everything else in a hello; GnuTLS checks it.
  */
 #include <ctype.h>
@@ -27,6 +31,7 @@
 enum {
 	EXT_SERVER_NAME = 0,
 	EXT_ALPN = 16,
+	TPARAM_VERSION_INFORMATION = 0x11,
 };
 
 static size_t be16(const uint8_t *p)
@@ -125,6 +130,48 @@ bool hello_next_alpn(struct blob *list, struct blob *name)
 	list->data += n + 1;
 	list->len -= n + 1;
 	return true;
+}
+
+/* Take a variable-length integer (RFC 9000 16) off @b. Return: it was whole. */
+static bool take_varint(struct blob *b, uint64_t *v)
+{
+	size_t n;
+
+	if (!b->len)
+		return false;
+	n = 1U << (b->data[0] >> 6);
+	if (n > b->len)
+		return false;
+	*v = b->data[0] & 0x3f;
+	for (size_t i = 1; i < n; i++)
+		*v = *v << 8 | b->data[i];
+	b->data += n;
+	b->len -= n;
+	return true;
+}
+
+/**
+ * hello_offers_version - is a client's first flight compatible with a QUIC version?
+ * @h: ClientHello
+ * @version: the version
+ *
+ * Return: whether it is among the Available Versions (RFC 9368 3).
+ */
+bool hello_offers_version(const struct hello *h, uint32_t version)
+{
+	struct blob rest = h->tparams;
+	uint64_t id, len;
+
+	while (take_varint(&rest, &id) && take_varint(&rest, &len) && len <= rest.len) {
+		/* the first four bytes are the Chosen Version */
+		for (size_t i = 4; id == TPARAM_VERSION_INFORMATION && i + 4 <= len; i += 4)
+			if (((uint32_t)be16(rest.data + i) << 16 | be16(rest.data + i + 2)) ==
+			    version)
+				return true;
+		rest.data += len;
+		rest.len -= len;
+	}
+	return false;
 }
 
 /**

@@ -26,6 +26,7 @@ struct hello {
 int hello_parse(const void *msg, size_t len, bool client_hello,
 		struct hello *h);
 bool hello_next_alpn(struct blob *list, struct blob *name);
+bool hello_offers_version(const struct hello *h, uint32_t version);
 bool hello_list_has(const char *list, const struct blob *name);
 enum reason hello_choose(const struct hello *h,
 			 const struct hs_listener *listener, unsigned int n,

@@ -100,6 +100,9 @@ static const struct rule listener_rules[QUIC_HS_L_MAX + 1] = {
 	[QUIC_HS_L_UID]		= { FORM_U32, 4, LISTENER(uid) },
 	[QUIC_HS_L_CERT_REQUEST] = { FORM_U32, 4, LISTENER(cert_request) },
 	[QUIC_HS_L_CIPHER]	= { FORM_U32, 4, LISTENER(cipher) },
+	[QUIC_HS_L_VERSION]	= { FORM_U32, 4, LISTENER(version) },
+	[QUIC_HS_L_VERSION_TPARAMS] = { FORM_TPARAMS, QUIC_HS_TPARAMS_MAX,
+				    LISTENER(version_tparams) },
 };
 
 #define A(name) (1U << QUIC_HS_A_##name)
@@ -392,7 +395,8 @@ static int encode_action(struct nl_msg *msg, const struct action *a)
 		return -1;
 	switch (a->type) {
 	case QUIC_HS_ACTION_SELECT:
-		return nla_put_u32(msg, QUIC_HS_ACT_LISTENER, a->listener);
+		return nla_put_u32(msg, QUIC_HS_ACT_LISTENER, a->listener) ||
+		       (a->version && nla_put_u32(msg, QUIC_HS_ACT_VERSION, a->version));
 	case QUIC_HS_ACTION_CRYPTO:
 		return nla_put_u32(msg, QUIC_HS_ACT_LEVEL, a->level) ||
 		       nla_put(msg, QUIC_HS_ACT_CRYPTO, (int)a->len, a->data);

@@ -34,6 +34,8 @@ struct tparams {
  * @sni: comma separated patterns, "" serves any name
  * @profile: credential profile, "" for the default
  * @tparams: to be sent if it is selected
+ * @version: that it would rather go on with, 0 for none
+ * @version_tparams: to be sent then
  */
 struct hs_listener {
 	uint32_t id;
@@ -44,6 +46,8 @@ struct hs_listener {
 	char sni[WIRE_SNI_MAX + 1];
 	char profile[QUIC_HS_PROFILE_MAX + 1];
 	struct tparams tparams;
+	uint32_t version;
+	struct tparams version_tparams;
 };
 
 /**

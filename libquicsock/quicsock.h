@@ -58,8 +58,8 @@ extern "C" {
  * @num_pins: their number, 0 to 8
  * @max_datagram: bytes, largest DATAGRAM frame that the peer may send, its header
  *	included, at most 65535; 0 it may send none
- * @version: QUIC version that a client begins with, QUIC_VERSION_V1 or _V2 of
- *	<linux/quic.h>; 0 the kernel's, which is version 1
+ * @version: QUIC version that a client begins with, or that a listener prefers to that,
+ *	QUIC_VERSION_V1 or _V2 of <linux/quic.h>; 0 the kernel's: version 1, or none
  *
  * Members that are zero mean the default; a null pointer instead of the
  * structure means all defaults. The structure grows at its end.

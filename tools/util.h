@@ -78,7 +78,7 @@ enum {
 	"      --verify HOW    profile, system, none, pinned or tofu\n"	\
 	"      --pin HEX       SHA-256 of the server's public key; repeatable\n" \
 	"      --timeout MS    limit of the handshake\n" \
-	"      --quic-version N    to begin with: 1 or 2\n"
+	"      --quic-version N    to begin with, or that a server prefers: 1 or 2\n"
 
 #define MAX_PINS	8
 

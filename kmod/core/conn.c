@@ -64,6 +64,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->version = p->version;
 	conn->chosen_version = p->version;
 	conn->original_version = p->version;
+	conn->version_settled = p->local.one_version;
 	conn->max_mtu = max_t(u32, p->max_mtu, QUIC_MIN_UDP_PAYLOAD);
 	quic_conn_set_pmtud(conn, true, 0);
 	conn->created = now;

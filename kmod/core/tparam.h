@@ -12,6 +12,8 @@
  * struct quic_tparams - decoded parameters, fields named as in RFC 9000 18.2
  * @has_*: the parameter is present (connection IDs, reset token, preferred address,
  *	of which no more is kept, versions)
+ * @one_version: ours, not on the wire: the connection keeps the version that it begins
+ *	with
  */
 struct quic_tparams {
 #define X(field, id, def, min, max) u64 field;
@@ -28,6 +30,7 @@ struct quic_tparams {
 	bool has_preferred_address;
 	struct quic_version_info version_information;
 	bool has_version_information;
+	bool one_version;
 };
 
 /**

@@ -119,7 +119,8 @@ void quic_version_local(const struct quic_conn *conn, u32 version, u32 random,
 
 	*vi = (struct quic_version_info){ .chosen = version };
 	for (i = 0; i < QUIC_VERSIONS; i++) {
-		if (!conn->server || !had.n || listed(quic_versions[i], had.available, had.n))
+		if (!conn->server ? !tp->one_version || quic_versions[i] == version :
+		    !had.n || listed(quic_versions[i], had.available, had.n))
 			vi->available[vi->n++] = quic_versions[i];
 	}
 	tp->has_version_information = true;

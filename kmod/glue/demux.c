@@ -241,8 +241,11 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 	return true;
 }
 
-/* Keep the datagram from here on until there are keys for it. */
-static void rx_park(struct quic_rx *rx, u32 off, u32 len)
+/*
+ * Keep the datagram from here on until there are keys for it. @version: of the packet
+ * that has none, 0 of a short header.
+ */
+static void rx_park(struct quic_rx *rx, u32 off, u32 len, u32 version)
 {
 	struct sock *sk = rx->sk;
 	struct sk_buff *copy;
@@ -259,6 +262,8 @@ static void rx_park(struct quic_rx *rx, u32 off, u32 len)
 	sock_hold(sk);
 	rx_flush(rx);		/* what came before it goes before it */
 	quic_rx_park(sk, rx->udp, copy, rx->dgram_len);
+	/* once it waits: who makes keys feeds what does */
+	quic_version_ask(sk, version);
 	sock_put(sk);
 }
 
@@ -271,6 +276,17 @@ static bool keys_to_come(const struct quic_sock *qs, u8 level)
 	       !(quic_conn_keys_discarded(conn) & BIT(level));
 }
 
+/* Where the keys of a packet are: of an Initial, by its version. */
+static u8 keys_place(const struct quic_sock *qs, const struct quic_hdr *hdr, u8 level)
+{
+	const struct quic_keys *keys;
+
+	if (likely(level != QUIC_CRYPTO_INITIAL))
+		return level;
+	keys = rcu_dereference(qs->keys_rx[level]);
+	return !keys || keys->version == hdr->version ? level : QUIC_KEYS_OTHER;
+}
+
 /*
  * Collect one packet of rx->sk. Return: false: it waits for keys, the rest of the
  * datagram from here on is to be parked.
@@ -278,10 +294,11 @@ static bool keys_to_come(const struct quic_sock *qs, u8 level)
 static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level, u32 off)
 {
 	struct quic_sock *qs = quic_sk(rx->sk);
+	u8 place = keys_place(qs, hdr, level);
 	struct quic_rx_slice *s;
 	struct sock *sk;
 
-	if (unlikely(!rcu_access_pointer(qs->keys_rx[level]))) {
+	if (unlikely(!rcu_access_pointer(qs->keys_rx[place]))) {
 		if (keys_to_come(qs, level))
 			return false;
 		quic_mib_inc(rx->udp->net, DropNoKeys);
@@ -301,6 +318,7 @@ static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level,
 	s->dgram_len = rx->dgram_len;
 	s->pn_off = hdr->pn_off;
 	s->level = level;
+	s->keys = place;
 	s->early = false;
 	s->scid = hdr->scid;
 	rx->dgram_len = 0;
@@ -476,7 +494,8 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		return false;
 	}
 	conn = READ_ONCE(quic_sk(rx->sk)->conn);
-	if (hdr->version && conn && hdr->version != READ_ONCE(conn->version)) {
+	if (hdr->version && conn &&
+	    !quic_version_fits(conn, hdr->version, pkt_level(hdr->type))) {
 		quic_mib_inc(rx->udp->net, DropVersion);
 		return true;
 	}
@@ -491,7 +510,7 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 	}
 	if (rx_collect(rx, hdr, pkt_level(hdr->type), off))
 		return true;
-	rx_park(rx, off, len);
+	rx_park(rx, off, len, hdr->version);
 	return false;
 }
 
@@ -526,7 +545,7 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 	else if (!rx_find(rx, &hdr.dcid))
 		rx_unknown_short(rx, &hdr, off, len);
 	else if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
-		rx_park(rx, off, len);
+		rx_park(rx, off, len, 0);
 }
 
 static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,

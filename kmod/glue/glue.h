@@ -196,6 +196,16 @@ struct quic_sock_config {
 	u32 n_pins;
 };
 
+/*
+ * Places of keys: one for each level, and one for Initial keys of a second version
+ * (version.c): a server's for what its client is told of next, a client's for what the
+ * server may go on with.
+ */
+enum {
+	QUIC_KEYS_OTHER = QUIC_CRYPTO_LEVELS,
+	QUIC_KEYS_MAX
+};
+
 /**
  * struct quic_sock - a QUIC socket: one connection, or one listener
  * @inet: must be first
@@ -204,8 +214,10 @@ struct quic_sock_config {
  * @udp_other: client: that of the path it moves to, or has just left; or NULL
  * @paths: addresses of further paths, or NULL (path.c)
  * @path_active: place of the core that @peer and @local are those of
- * @keys_rx: by QUIC_CRYPTO_* level; RCU for open.c, written under the lock
- * @keys_tx: by level; under the lock
+ * @keys_rx: by QUIC_CRYPTO_* level, and of QUIC_KEYS_OTHER; RCU for open.c, written
+ *	under the lock
+ * @keys_tx: likewise; under the lock
+ * @version_asked: client: version of a packet that waits for QUIC_KEYS_OTHER; 0: none
  * @peer: address packets go to
  * @local: address they come from (wildcard until routed)
  * @cids: entries in the lookup table, one per local connection ID of the core
@@ -262,8 +274,9 @@ struct quic_sock {
 	struct quic_udp *udp_other;
 	struct quic_sock_paths *paths;
 	u8 path_active;
-	struct quic_keys __rcu *keys_rx[QUIC_CRYPTO_LEVELS];
-	struct quic_keys *keys_tx[QUIC_CRYPTO_LEVELS];
+	struct quic_keys __rcu *keys_rx[QUIC_KEYS_MAX];
+	struct quic_keys *keys_tx[QUIC_KEYS_MAX];
+	u32 version_asked;
 	union quic_addr peer;
 	union quic_addr local;
 	struct quic_cid_entry *cids[QUIC_LOCAL_CIDS + 1];

@@ -237,7 +237,6 @@ int quic_hs_start(struct sock *sk)
 	hs->id = atomic64_inc_return(&ids);
 	hs->sk = sk;
 	sock_hold(sk);
-	hs->version = qs->conn->version;
 	hs->wait_until = jiffies + msecs_to_jiffies(READ_ONCE(quic_hs_wait_ms));
 	INIT_DELAYED_WORK(&hs->work, hs_work_fn);
 	refcount_set(&hs->refs, 1);

@@ -68,7 +68,6 @@ static inline u32 quic_hs_secret_bit(u32 level, bool send)
  * @worker: who runs it, a reference; written with the socket's lock and
  *	quic_hs_lock, read with either
  * @state: enum quic_hs_state, socket lock
- * @version: QUIC version, constant
  * @wait_until: WAITING: when to give up, jiffies
  * @progress: socket lock
  * @start: clone of a START that has a private key at its end, or NULL; socket lock
@@ -83,7 +82,6 @@ struct quic_hs {
 	struct sock *sk;
 	struct quic_hs_worker *worker;
 	u8 state;
-	u32 version;
 	unsigned long wait_until;
 	struct quic_hs_progress progress;
 	struct sk_buff *start;
@@ -98,6 +96,7 @@ struct quic_hs {
  * @level: CRYPTO, SECRET
  * @send: SECRET
  * @listener: SELECT
+ * @version: SELECT: to go on with, or 0
  * @error: FAIL: errno
  * @alert: FAIL: or -1
  * @cipher: SECRET
@@ -112,6 +111,7 @@ struct quic_hs_act {
 	u32 level;
 	bool send;
 	u32 listener;
+	u32 version;
 	int error;
 	int alert;
 	const struct quic_cipher *cipher;

@@ -17,6 +17,7 @@
 #include <net/netlink.h>
 
 #include "handshake.h"
+#include "token.h"
 
 #define CRYPTO_QUEUE_MAX (256U << 10)	/* a chain of QUIC_HS_CHAIN_MAX fits often */
 
@@ -43,7 +44,11 @@ static int derive_act(struct quic_hs_act *act, u32 version)
 	return act->level == QUIC_CRYPTO_APP ? quic_keys_derive_next(keys, act->data) : 0;
 }
 
-/* Derive all keys, with nothing locked: it may sleep, and may fail. */
+/*
+ * Derive all keys, with nothing locked: it may sleep, and may fail. @version: in use
+ * before the flight; a client's changes with the packet that brings the TLS bytes which
+ * the first secret answers to.
+ */
 static int derive_keys(struct quic_hs_flight *flight, u32 version,
 		       struct netlink_ext_ack *extack)
 {
@@ -51,6 +56,8 @@ static int derive_keys(struct quic_hs_flight *flight, u32 version,
 	int err;
 
 	for (i = 0; i < flight->n; i++) {
+		if (flight->act[i].version)
+			version = flight->act[i].version;
 		if (flight->act[i].type != QUIC_HS_ACTION_SECRET)
 			continue;
 		err = derive_act(&flight->act[i], version);
@@ -161,6 +168,15 @@ static int check_order(const struct quic_hs_flight *flight, const struct quic_hs
 
 /* ---- actions: lock held; an error is one that ended the connection ---- */
 
+static int do_version(struct quic_hs *hs, u32 version)
+{
+	int err = quic_version_select_other(hs->sk, version);
+
+	if (err)
+		quic_hs_fail(hs, -err, -1, "the connection could not go on with another version");
+	return err;
+}
+
 static int do_select(struct quic_hs *hs, const struct quic_hs_act *act)
 {
 	struct quic_sock *qs = quic_sk(hs->sk);
@@ -175,6 +191,8 @@ static int do_select(struct quic_hs *hs, const struct quic_hs_act *act)
 		quic_conn_close(qs->conn, false, QUIC_TRANSPORT_ERROR_CONNECTION_REFUSED,
 				"the listener is gone or its backlog is full",
 				quic_now());
+	else if (act->version && act->version != qs->conn->version)
+		err = do_version(hs, act->version);
 	return err;
 }
 
@@ -318,7 +336,7 @@ int quic_hs_execute(struct quic_hs_flight *flight, const struct net *net, u32 po
 		return -ENOENT;
 	}
 	sk = hs->sk;
-	err = derive_keys(flight, hs->version, extack);
+	err = derive_keys(flight, READ_ONCE(quic_sk(sk)->conn->version), extack);
 	if (err)
 		goto out;
 	lock_sock(sk);

@@ -21,9 +21,9 @@
 #define CRYPTO_CHUNK	3584	/* a message and its skb's tail in one page */
 #define IP_TEXT		(sizeof("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") - 1)
 #define TEXT_ROOM(max)	nla_total_size((max) + 1)
-#define LISTENER_ROOM	(nla_total_size(0) + 4 * nla_total_size(4) + \
+#define LISTENER_ROOM	(nla_total_size(0) + 5 * nla_total_size(4) + \
 			 TEXT_ROOM(QUIC_ALPN_MAX_LEN) + TEXT_ROOM(253) + \
-			 TEXT_ROOM(63) + nla_total_size(QUIC_HS_TPARAMS_MAX))
+			 TEXT_ROOM(63) + 2 * nla_total_size(QUIC_HS_TPARAMS_MAX))
 
 static struct sk_buff *msg_new(const struct quic_hs *hs, u8 cmd, size_t room, gfp_t gfp,
 			       void **hdr)
@@ -121,6 +121,25 @@ void quic_hs_forget_start(struct quic_hs *hs)
 	kfree_skb(skb);
 }
 
+/*
+ * Another version than the client's that the listener was given to go on with: version
+ * 1 is what a listener has that was given none.
+ */
+static int put_version(struct sk_buff *skb, const struct quic_sock *qs,
+		       const struct quic_sock *lq)
+{
+	u32 version = lq->cfg.version;
+	u8 tp[QUIC_HS_TPARAMS_MAX];
+	int len;
+
+	if (version == QUIC_VERSION_V1 || version == qs->conn->version || lq->cfg.tp.one_version)
+		return 0;
+	len = quic_conn_encode_tparams(qs->conn, &lq->cfg.tp, version, tp, sizeof(tp));
+	if (len < 0 || nla_put_u32(skb, QUIC_HS_L_VERSION, version))
+		return -EMSGSIZE;
+	return nla_put(skb, QUIC_HS_L_VERSION_TPARAMS, len, tp);
+}
+
 /* @listener: locked. */
 static int put_listener(struct sk_buff *skb, const struct quic_sock *qs,
 			const struct sock *listener)
@@ -130,7 +149,8 @@ static int put_listener(struct sk_buff *skb, const struct quic_sock *qs,
 	struct nlattr *nest;
 	int len;
 
-	len = quic_conn_encode_tparams(qs->conn, &lq->cfg.tp, tp, sizeof(tp));
+	len = quic_conn_encode_tparams(qs->conn, &lq->cfg.tp, qs->conn->version, tp,
+				       sizeof(tp));
 	nest = nla_nest_start(skb, QUIC_HS_A_LISTENER);
 	if (len < 0 || !nest ||
 	    nla_put_u32(skb, QUIC_HS_L_ID, lq->listener_id) ||
@@ -141,7 +161,8 @@ static int put_listener(struct sk_buff *skb, const struct quic_sock *qs,
 	    nla_put_u32(skb, QUIC_HS_L_UID,
 			from_kuid_munged(&init_user_ns, listener->sk_uid)) ||
 	    nla_put_u32(skb, QUIC_HS_L_CERT_REQUEST, lq->cfg.cert_request) ||
-	    (lq->cfg.cipher && nla_put_u32(skb, QUIC_HS_L_CIPHER, lq->cfg.cipher)))
+	    (lq->cfg.cipher && nla_put_u32(skb, QUIC_HS_L_CIPHER, lq->cfg.cipher)) ||
+	    put_version(skb, qs, lq))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -201,7 +222,7 @@ static int put_common(struct sk_buff *skb, const struct quic_hs *hs)
 
 	owner(hs, &uid, &gid);
 	if (nla_put_u32(skb, QUIC_HS_A_ROLE, role) ||
-	    nla_put_u32(skb, QUIC_HS_A_VERSION, hs->version) ||
+	    nla_put_u32(skb, QUIC_HS_A_VERSION, qs->conn->version) ||
 	    nla_put_u32(skb, QUIC_HS_A_UID, uid) ||
 	    nla_put_u32(skb, QUIC_HS_A_GID, gid) ||
 	    nla_put_u64_64bit(skb, QUIC_HS_A_NETNS, sock_net(hs->sk)->net_cookie,

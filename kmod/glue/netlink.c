@@ -141,6 +141,7 @@ static const struct nla_policy act_policy[QUIC_HS_ACT_MAX + 1] = {
 	[QUIC_HS_ACT_ALERT] = NLA_POLICY_MAX(NLA_U32, 255),
 	[QUIC_HS_ACT_TEXT] = { .type = NLA_STRING, .len = QUIC_HS_TEXT_MAX },
 	[QUIC_HS_ACT_TICKET] = { .type = NLA_BINARY },
+	[QUIC_HS_ACT_VERSION] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy flight_policy[QUIC_HS_A_MAX + 1] = {
@@ -160,7 +161,7 @@ static const struct {
 	u32 need;
 	u32 may;
 } act_rows[QUIC_HS_ACTION_MAX + 1] = {
-	[QUIC_HS_ACTION_SELECT] = { .need = ACT(LISTENER) },
+	[QUIC_HS_ACTION_SELECT] = { .need = ACT(LISTENER), .may = ACT(VERSION) },
 	[QUIC_HS_ACTION_CRYPTO] = { .need = ACT(LEVEL) | ACT(CRYPTO) },
 	[QUIC_HS_ACTION_SECRET] = { .need = ACT(LEVEL) | ACT(SEND) | ACT(CIPHER) |
 					    ACT(SECRET) },
@@ -223,13 +224,25 @@ static void set_data(struct quic_hs_act *act, const struct nlattr *nla)
 	act->len = nla_len(nla);
 }
 
+static int parse_version(struct quic_hs_act *act, const struct nlattr *nla,
+			 struct netlink_ext_ack *extack)
+{
+	if (!nla)
+		return 0;
+	act->version = nla_get_u32(nla);
+	if (quic_version_known(act->version))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nla, "a QUIC version that this kernel does not speak");
+	return -EOPNOTSUPP;
+}
+
 static int parse_kind(struct quic_hs_act *act, struct nlattr **tb,
 		      struct netlink_ext_ack *extack)
 {
 	switch (act->type) {
 	case QUIC_HS_ACTION_SELECT:
 		act->listener = nla_get_u32(tb[QUIC_HS_ACT_LISTENER]);
-		return 0;
+		return parse_version(act, tb[QUIC_HS_ACT_VERSION], extack);
 	case QUIC_HS_ACTION_CRYPTO:
 		set_data(act, tb[QUIC_HS_ACT_CRYPTO]);
 		if (act->level != QUIC_CRYPTO_EARLY)

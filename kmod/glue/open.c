@@ -402,6 +402,7 @@ static int open_packet(struct opening *o, const struct quic_keys *cur,
 		.key_gen = gen,
 		.ecn = o->ecn,
 		.reserved = b[0] & reserved,
+		.version = keys->version,
 		.scid = s->scid,
 	};
 	o->buf->n++;
@@ -431,11 +432,11 @@ static int gather(struct opening *o, u32 from, u32 to, u8 *block)
 	return 0;
 }
 
-/* Slices @from to @to, all of one level. */
+/* Slices @from to @to, all of one level and version. */
 static int open_run(struct opening *o, const struct quic_conn *conn, u32 from, u32 to)
 {
 	u8 level = o->slices[from].level;
-	const struct quic_keys *keys = rcu_dereference(o->qs->keys_rx[level]);
+	const struct quic_keys *keys = rcu_dereference(o->qs->keys_rx[o->slices[from].keys]);
 	struct quic_creq *q = quic_creq_hp();
 	u32 i, n;
 	int err;
@@ -471,7 +472,7 @@ static int open_all(struct opening *o, const struct quic_conn *conn)
 
 	for (from = 0; !err && from < o->n; from = to) {
 		to = from + 1;
-		while (to < o->n && o->slices[to].level == o->slices[from].level)
+		while (to < o->n && o->slices[to].keys == o->slices[from].keys)
 			to++;
 		err = open_run(o, conn, from, to);
 	}

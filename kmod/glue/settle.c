@@ -65,7 +65,7 @@ static void sync_cids(struct sock *sk)
 }
 
 /*
- * RFC 9001 4.9. The receive side's readers are under RCU, quic_keys_free() knows.
+ * RFC 9001 4.9; those of a second version go with the Initial keys. The receive side's readers are under RCU, quic_keys_free() knows.
  * A server's entry for the client's first destination stays for the connection's
  * life: an Initial that comes late, or twice, is to find this connection, and be
  * dropped for want of keys, and not to look like a new one.
@@ -77,8 +77,8 @@ static void drop_keys(struct sock *sk)
 	struct quic_keys *rx;
 	u32 i;
 
-	for (i = 0; i < QUIC_CRYPTO_LEVELS; i++) {
-		if (!(gone & BIT(i)))
+	for (i = 0; i < QUIC_KEYS_MAX; i++) {
+		if (!(gone & BIT(i == QUIC_KEYS_OTHER ? QUIC_CRYPTO_INITIAL : i)))
 			continue;
 		rx = rcu_replace_pointer(qs->keys_rx[i], NULL, true);
 		quic_phase_free(rx);
@@ -331,6 +331,7 @@ static void act(struct sock *sk, u32 want)
 	if ((want & QUIC_WANT_CIDS) || qs->cids_stale)
 		sync_cids(sk);
 	if (want & QUIC_WANT_KEYS) {
+		quic_version_sync(sk);
 		drop_keys(sk);
 		quic_rekey_sync(sk);
 	}

@@ -75,7 +75,7 @@ static void free_keys(struct sock *sk)
 	struct quic_keys *keys;
 	u32 i;
 
-	for (i = 0; i < QUIC_CRYPTO_LEVELS; i++) {
+	for (i = 0; i < QUIC_KEYS_MAX; i++) {
 		/* lock held, or the last user of the socket */
 		keys = rcu_replace_pointer(quic->keys_rx[i], NULL, true);
 		quic_phase_free(keys);
@@ -445,6 +445,7 @@ void quic_initial_keys_set(struct sock *sk, struct quic_keys *rx, struct quic_ke
 	quic_keys_free(quic->keys_tx[QUIC_CRYPTO_INITIAL]);
 	quic->keys_tx[QUIC_CRYPTO_INITIAL] = tx;
 	quic_keys_free(rcu_replace_pointer(quic->keys_rx[QUIC_CRYPTO_INITIAL], rx, true));
+	quic_version_forget(sk);
 }
 
 static void unpublish_cids(struct quic_sock *quic)

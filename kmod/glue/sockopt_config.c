@@ -70,6 +70,8 @@ int quic_set_tparam(struct sock *sk, const void *val, u32 len)
 		return -EOPNOTSUPP;
 	if (p->disable_active_migration)
 		tp->disable_active_migration = true;
+	if (p->disable_compatible_version)
+		tp->one_version = true;
 	set_unless_zero(&tp->active_connection_id_limit, p->active_connection_id_limit);
 	set_unless_zero(&tp->ack_delay_exponent, p->ack_delay_exponent);
 	set_unless_zero(&tp->max_udp_payload_size, p->max_udp_payload_size);
@@ -97,6 +99,7 @@ static void tparam_export(struct quic_transport_param *p, const struct quic_tpar
 {
 	p->disable_active_migration = tp->disable_active_migration;
 	p->grease_quic_bit = tp->grease_quic_bit;
+	p->disable_compatible_version = tp->one_version;
 	p->active_connection_id_limit = min_t(u64, tp->active_connection_id_limit, U8_MAX);
 	p->ack_delay_exponent = tp->ack_delay_exponent;
 	p->max_datagram_frame_size = min_t(u64, tp->max_datagram_frame_size, U16_MAX);
@@ -109,6 +112,14 @@ static void tparam_export(struct quic_transport_param *p, const struct quic_tpar
 	p->max_stream_data_bidi_local = tp->initial_max_stream_data_bidi_local;
 	p->max_stream_data_bidi_remote = tp->initial_max_stream_data_bidi_remote;
 	p->max_stream_data_uni = tp->initial_max_stream_data_uni;
+}
+
+/* Of a peer: no version but the one in use is said to do. */
+static bool fits_one_version(const struct quic_tparams *tp)
+{
+	const struct quic_version_info *vi = &tp->version_information;
+
+	return !tp->has_version_information || (vi->n == 1 && vi->available[0] == vi->chosen);
 }
 
 int quic_get_tparam(struct sock *sk, void *val)
@@ -125,6 +136,7 @@ int quic_get_tparam(struct sock *sk, void *val)
 	} else if (quic->conn && quic->conn->peer_params_set) {
 		tparam_export(p, &quic->conn->remote);
 		p->stateless_reset = quic->conn->remote.has_stateless_reset_token;
+		p->disable_compatible_version = fits_one_version(&quic->conn->remote);
 	}
 	return sizeof(*p);
 }

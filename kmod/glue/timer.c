@@ -83,6 +83,7 @@ static void work_fn(struct work_struct *work)
 	lock_sock(sk);
 	if (qs->attached) {
 		quic_first_answer_run(sk);
+		quic_version_run(sk);
 		quic_hs_crypto(sk);
 		quic_xmit(sk);
 		quic_settle(sk);

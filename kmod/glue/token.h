@@ -51,6 +51,35 @@ int quic_initial_keys(u32 version, bool server, const struct quic_cid *cid,
 /* Use them from now on in place of those there are. Lock held. */
 void quic_initial_keys_set(struct sock *sk, struct quic_keys *rx, struct quic_keys *tx);
 
+/* ---- version.c ---- */
+
+/**
+ * quic_version_ask - a packet of another version waits for Initial keys
+ * @sk: whose packet it is, a reference held; its lock is not
+ * @version: of its header; nothing is done for the one in use, a server, or 0
+ * Context: BH off.
+ */
+void quic_version_ask(struct sock *sk, u32 version);
+
+/* Make the keys that were asked for: process, lock held; what waits is fed after. */
+void quic_version_run(struct sock *sk);
+
+/**
+ * quic_version_select_other - a server goes on with another version (RFC 9368 2.3)
+ * @sk: child that a listener was just selected for
+ * @version: one of quic_versions, not the one in use
+ * Context: process, lock held. Return: 0, or -errno and all is as before.
+ */
+int quic_version_select_other(struct sock *sk, u32 version);
+
+/* After the core: a client seals with the version that it was told of. Lock held. */
+void quic_version_sync(struct sock *sk);
+
+/* Initial keys were replaced: those of a second version are of no use. Lock held. */
+void quic_version_forget(struct sock *sk);
+
+/* ---- sock.c ---- */
+
 /* A connection ID of ours, random. Context: any. */
 void quic_random_cid(struct quic_cid *cid);
 

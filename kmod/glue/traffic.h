@@ -71,6 +71,7 @@ void quic_addr_unmap(union quic_addr *addr);
  * @dgram_len: of its datagram, on the datagram's first packet, else 0
  * @pn_off: offset of the packet number in the packet
  * @level: QUIC_CRYPTO_*
+ * @keys: place of the keys that open it: @level, or QUIC_KEYS_OTHER
  * @early: result: only keys of the next generation can open it, which are not there
  * @scid: of a long header
  */
@@ -80,6 +81,7 @@ struct quic_rx_slice {
 	u16 dgram_len;
 	u16 pn_off;
 	u8 level;
+	u8 keys;
 	bool early;
 	struct quic_cid scid;
 };

@@ -141,6 +141,7 @@ static int open_once(struct vector_test *t, const u8 *packet, bool linear)
 		.dgram_len = t->len,
 		.pn_off = t->hdr_len - t->v->pn_len,
 		.level = t->v->keys->level,
+		.keys = t->v->keys->level,
 	};
 	struct sk_buff *skb = make_skb(t, packet, linear);
 	struct quic_rxbuf *buf;

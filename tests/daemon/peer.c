@@ -46,6 +46,10 @@ static void put_listener(struct nl_msg *m, const struct hs_listener *l)
 	assert(!nla_put_u32(m, QUIC_HS_L_CERT_REQUEST, l->cert_request));
 	if (l->cipher)
 		assert(!nla_put_u32(m, QUIC_HS_L_CIPHER, l->cipher));
+	if (l->version)
+		assert(!nla_put_u32(m, QUIC_HS_L_VERSION, l->version) &&
+		       !nla_put(m, QUIC_HS_L_VERSION_TPARAMS, (int)l->version_tparams.len,
+				l->version_tparams.data));
 	nla_nest_end(m, nest);
 }
 
@@ -118,6 +122,7 @@ static int parse_action(struct nlattr *nest, struct flight *f)
 	static struct nla_policy policy[QUIC_HS_ACT_MAX + 1] = {
 		[QUIC_HS_ACT_TYPE]	= { NLA_U32, 4, 4 },
 		[QUIC_HS_ACT_LISTENER]	= { NLA_U32, 4, 4 },
+		[QUIC_HS_ACT_VERSION]	= { NLA_U32, 4, 4 },
 		[QUIC_HS_ACT_LEVEL]	= { NLA_U32, 4, 4 },
 		[QUIC_HS_ACT_CRYPTO]	= { NLA_UNSPEC, 1, QUIC_HS_CRYPTO_MAX },
 		[QUIC_HS_ACT_SEND]	= { NLA_U32, 4, 4 },
@@ -139,7 +144,8 @@ static int parse_action(struct nlattr *nest, struct flight *f)
 		return -EINVAL;
 	switch (u32(tb, QUIC_HS_ACT_TYPE)) {
 	case QUIC_HS_ACTION_SELECT:
-		flight_select(f, u32(tb, QUIC_HS_ACT_LISTENER));
+		flight_select(f, u32(tb, QUIC_HS_ACT_LISTENER),
+			      tb[QUIC_HS_ACT_VERSION] ? u32(tb, QUIC_HS_ACT_VERSION) : 0);
 		return 0;
 	case QUIC_HS_ACTION_CRYPTO:
 		a = tb[QUIC_HS_ACT_CRYPTO];

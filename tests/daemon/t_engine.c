@@ -59,6 +59,7 @@ struct side {
 	uint8_t secret[3][2][QUIC_HS_SECRET_MAX];	/* level, send */
 	size_t secret_len[3][2];
 	uint32_t listener;
+	uint32_t version;
 	char alpn[QUIC_HS_TEXT_MAX + 1];
 	char text[QUIC_HS_TEXT_MAX + 1];
 	uint8_t params[QUIC_HS_TPARAMS_MAX];
@@ -87,6 +88,7 @@ static void note(struct side *x, const struct action *a)
 	case QUIC_HS_ACTION_SELECT:
 		strcpy(t, "L ");
 		x->listener = a->listener;
+		x->version = a->version;
 		break;
 	case QUIC_HS_ACTION_CRYPTO:
 		sprintf(t, "C%c ", level_letter[a->level]);
@@ -280,6 +282,42 @@ static void full_handshake(void)
 	CHECK_INT(p->s.chain_len, 0);
 	CHECK(memcmp(p->c.secret[0][0], p->c.secret[0][1], 32));
 	end(p);
+}
+
+/* A listener's other version, if the client's flight will do for it (RFC 9368 2.3). */
+static void one_version(const char *info, size_t len, uint32_t expect)
+{
+	struct pair *p = new_pair("good");
+	struct hs_listener *l = p->s.start.listener;
+	const char *params = expect ? "parameters of version 2" : "server parameters";
+
+	l->version = 0x6b3343cf;
+	set_tparams(&l->version_tparams, "parameters of version 2");
+	p->c.start.tparams.len = len;
+	memcpy(p->c.start.tparams.data, info, len);
+	pump(p);
+	CHECK_INT(p->c.state, ENGINE_DONE);
+	CHECK_INT(p->s.state, ENGINE_DONE);
+	CHECK_INT(p->s.version, expect);
+	CHECK_INT(p->c.params_len, strlen(params));
+	CHECK(!memcmp(p->c.params, params, p->c.params_len));
+	end(p);
+}
+
+static void other_version(void)
+{
+#define ONE_VERSION(bytes, expect) one_version(bytes, sizeof(bytes) - 1, expect)
+	ONE_VERSION("\1\2\3\4" "\x11\x0c\0\0\0\1\0\0\0\1\x6b\x33\x43\xcf", 0x6b3343cf);
+	ONE_VERSION("\x40\x11\x40\x08\0\0\0\1\x6b\x33\x43\xcf", 0x6b3343cf);
+	/* not offered, or only chosen; in another parameter; cut off; absent */
+	ONE_VERSION("\x11\x08\0\0\0\1\0\0\0\1", 0);
+	ONE_VERSION("\x11\x04\x6b\x33\x43\xcf", 0);
+	ONE_VERSION("\x12\x08\0\0\0\1\x6b\x33\x43\xcf", 0);
+	ONE_VERSION("\x11\x0c\0\0\0\1\x6b\x33\x43\xcf", 0);
+	ONE_VERSION("\x11\x07\0\0\0\1\x6b\x33\x43", 0);
+	ONE_VERSION("\x11", 0);
+	ONE_VERSION("\xc0", 0);
+#undef ONE_VERSION
 }
 
 /* engine.c's abstract promises this order; the kernel relies on it. */
@@ -920,6 +958,7 @@ static void teardown(void)
 
 TAP_MAIN(setup, teardown,
 	 TAP_TEST(full_handshake),
+	 TAP_TEST(other_version),
 	 TAP_TEST(action_order),
 	 TAP_TEST(byte_by_byte),
 	 TAP_TEST(wrong_name),

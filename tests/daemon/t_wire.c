@@ -90,6 +90,9 @@ static struct hs_start server(void)
 	strcpy(two[0].profile, "web");
 	two[0].tparams.len = 3;
 	memcpy(two[0].tparams.data, "abc", 3);
+	two[0].version = 0x6b3343cf;
+	two[0].version_tparams.len = 4;
+	memcpy(two[0].version_tparams.data, "defg", 4);
 	two[1].id = 6;
 	return s;
 }
@@ -347,7 +350,7 @@ static bool same(const struct action *a, const struct action *b)
 {
 	return a->type == b->type && a->level == b->level &&
 	       a->send == b->send && a->cipher == b->cipher &&
-	       a->listener == b->listener && a->error == b->error &&
+	       a->listener == b->listener && a->version == b->version && a->error == b->error &&
 	       a->alert == b->alert && a->len == b->len &&
 	       (!a->len || !memcmp(a->data, b->data, a->len)) &&
 	       !strcmp(a->text, b->text);
@@ -362,7 +365,8 @@ static void flight_round_trip(void)
 	uint64_t id;
 
 	memset(bytes, 0x5a, sizeof(bytes));
-	flight_select(&out, 4);
+	flight_select(&out, 4, 0);
+	flight_select(&out, 5, 0x6b3343cf);
 	flight_peer_params(&out, "params", 6);
 	flight_peer_params(&out, NULL, 0);
 	flight_crypto(&out, QUIC_CRYPTO_INITIAL, "hello", 5);
@@ -374,7 +378,7 @@ static void flight_round_trip(void)
 	flight_fail(&out, EPROTO, 0, "no alert is not alert 0");
 	flight_fail(&out, EPROTO, FLIGHT_NO_ALERT, "x");
 	CHECK(!out.broken);
-	CHECK_INT(out.action[3].len, 10);
+	CHECK_INT(out.action[4].len, 10);
 	m = wire_encode_flight(PEER_FAMILY, 9, 1234567890123ULL, &out);
 	CHECK(m);
 	CHECK_INT(nlmsg_hdr(m)->nlmsg_seq, 9);
@@ -391,7 +395,7 @@ static void flight_round_trip(void)
 static void flight_overflows(void)
 {
 	for (int i = 0; i < FLIGHT_ACTIONS + 1; i++)
-		flight_select(&out, (uint32_t)i);
+		flight_select(&out, (uint32_t)i, 0);
 	CHECK(out.broken);
 	CHECK_INT(out.n, FLIGHT_ACTIONS);
 	flight_reset(&out);

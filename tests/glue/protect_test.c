@@ -265,6 +265,7 @@ static void open_train(struct unit *t, struct ends *e, const u8 *plain, bool lin
 		slices[i] = (struct quic_rx_slice){
 			.off = i * TRAIN_LEN, .len = TRAIN_LEN, .pn_off = 9,
 			.level = e->batch.pkt[i].level,
+			.keys = e->batch.pkt[i].level,
 		};
 	buf = quic_open(&e->sk->inet.sk, skb, slices, TRAIN, 0);
 	ASSERT(t, buf);
@@ -476,6 +477,7 @@ static struct quic_rxbuf *open_phases(struct ends *e, struct sk_buff *skb, u32 f
 		slices[i - from] = (struct quic_rx_slice){
 			.off = i * TRAIN_LEN, .len = TRAIN_LEN, .pn_off = 9,
 			.level = QUIC_CRYPTO_APP,
+			.keys = QUIC_CRYPTO_APP,
 		};
 	return quic_open(&e->sk->inet.sk, skb, slices, to - from, 0);
 }
@@ -690,6 +692,7 @@ static void forged_are_counted(struct unit *t)
 		slices[i] = (struct quic_rx_slice){
 			.off = i * TRAIN_LEN, .len = TRAIN_LEN, .pn_off = 9,
 			.level = QUIC_CRYPTO_APP,
+			.keys = QUIC_CRYPTO_APP,
 		};
 	}
 	EXPECT_EQ(t, quic_seal(&e->sk->inet.sk, &e->batch), 0);

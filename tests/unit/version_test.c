@@ -428,6 +428,33 @@ static struct quic_conn *judge_new(u32 version, bool server)
 	return quic_conn_create(&cp, 1);
 }
 
+/* Who says that one version is enough is asked for no other, and believes in none. */
+static void one_version(struct unit *t)
+{
+	const struct quic_version_info *vi;
+	struct quic_conn *c;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_CLIENT].one_version = true;
+	p = pair_new(&cfg);
+	c = p->end[PAIR_CLIENT].conn;
+	EXPECT(t, !quic_version_fits(c, QUIC_VERSION_V2, QUIC_CRYPTO_INITIAL));
+	EXPECT(t, pair_run(p, pair_established, p->now + SEC));
+	vi = &p->end[PAIR_SERVER].conn->remote.version_information;
+	EXPECT_EQ(t, vi->n, 1);
+	EXPECT_EQ(t, vi->available[0], QUIC_VERSION_V1);
+	unit_no_errors(t, p);
+	pair_free(p);
+
+	cfg.selects = QUIC_VERSION_V2;
+	p = pair_new(&cfg);
+	EXPECT(t, pair_run(p, pair_closed, p->now + 30 * SEC));
+	EXPECT_EQ(t, quic_conn_close_info(p->end[PAIR_SERVER].conn)->code,
+		  QUIC_TRANSPORT_ERROR_VERSION_NEGOTIATION);
+	pair_free(p);
+}
+
 /* A server takes Initials of both, and selects once, in time. */
 static void server_selects_once(struct unit *t)
 {
@@ -638,6 +665,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(changes_with_loss),
 	UNIT_CASE(negotiated_and_changed),
 	UNIT_CASE(client_is_told),
+	UNIT_CASE(one_version),
 	UNIT_CASE(server_selects_once),
 	UNIT_CASE(judgement),
 	UNIT_CASE(judgement_moved),

@@ -263,8 +263,8 @@ struct quic_connection_close {
  * @grease_quic_bit: 0 or 1 (RFC 9287)
  * @stateless_reset: 0 or 1: hand out a reset token
  * @disable_1rtt_encryption: 0 or 1; effective when both sides set it
- * @disable_compatible_version: 0 or 1 (RFC 9368 2.3); as if 1, so far: a handshake
- *	ends in the version that it began with
+ * @disable_compatible_version: 0 or 1: a handshake ends in the version that it began
+ *	with (RFC 9368 2.3); of a peer: it names no other version as compatible
  * @active_connection_id_limit: 2 to 8
  * @ack_delay_exponent: 1 to 20
  * @max_datagram_frame_size: from 1200, 0 none (RFC 9221)
@@ -333,7 +333,9 @@ enum quic_certificate_request {
 /**
  * struct quic_config - behaviour that the peer is not told about
  * @version: QUIC_VERSION_V1 or _V2; client: of its first flight, another one may
- *	follow when the server does not speak it
+ *	follow when the server does not speak it, or prefers another. Listener:
+ *	QUIC_VERSION_V2 is preferred to what a client begins with, where its flight will
+ *	do (RFC 9368 2.3); QUIC_VERSION_V1, the default, prefers none
  * @plpmtud_probe_interval: us, 5000000 to U32_MAX / 30: from a search for the path's
  *	MTU that ended below the route's to the next, 600 s at first (RFC 8899 5.1.1);
  *	QUIC_KNOB_PMTUD turns the search off

@@ -168,6 +168,11 @@ enum quic_hs_role {
  * @QUIC_HS_L_UID: u32, the listener's user, as the initial user namespace sees it
  * @QUIC_HS_L_CERT_REQUEST: u32, 0 no client certificate, 1 asked, 2 required
  * @QUIC_HS_L_CIPHER: u32, the only cipher allowed, when the listener asks for one
+ * @QUIC_HS_L_VERSION: u32, QUIC version that the listener would rather go on with than
+ *	VERSION; absent: none. To be said in SELECT if the client's
+ *	version_information has it among its Available Versions (RFC 9368 2.3)
+ * @QUIC_HS_L_VERSION_TPARAMS: binary: transport parameters to send in that case, instead
+ *	of TPARAMS; there with VERSION
  */
 enum quic_hs_listener_attr {
 	QUIC_HS_L_UNSPEC,
@@ -179,6 +184,8 @@ enum quic_hs_listener_attr {
 	QUIC_HS_L_UID,
 	QUIC_HS_L_CERT_REQUEST,
 	QUIC_HS_L_CIPHER,
+	QUIC_HS_L_VERSION,
+	QUIC_HS_L_VERSION_TPARAMS,
 
 	/* private: */
 	__QUIC_HS_L_MAX,
@@ -188,7 +195,8 @@ enum quic_hs_listener_attr {
 /**
  * enum quic_hs_action - values of QUIC_HS_ACT_TYPE
  * @QUIC_HS_ACTION_UNSPEC: never sent
- * @QUIC_HS_ACTION_SELECT: server: LISTENER. Once, before CRYPTO.
+ * @QUIC_HS_ACTION_SELECT: server: LISTENER, and VERSION to go on with that one; keys of
+ *	secrets that follow are derived for it. Once, before CRYPTO.
  * @QUIC_HS_ACTION_CRYPTO: LEVEL and CRYPTO: send these bytes
  * @QUIC_HS_ACTION_SECRET: LEVEL, SEND, CIPHER, SECRET: install a traffic secret.
  *	Level HANDSHAKE or APP; each level and direction once.
@@ -237,6 +245,7 @@ enum quic_hs_action {
  *	0x100 + alert (RFC 9001 4.8)
  * @QUIC_HS_ACT_TEXT: string, at most QUIC_HS_TEXT_MAX: one line for a person
  * @QUIC_HS_ACT_TICKET: binary
+ * @QUIC_HS_ACT_VERSION: u32, a QUIC version; EOPNOTSUPP where the kernel has not got it
  */
 enum quic_hs_action_attr {
 	QUIC_HS_ACT_UNSPEC,
@@ -255,6 +264,7 @@ enum quic_hs_action_attr {
 	QUIC_HS_ACT_ALERT,
 	QUIC_HS_ACT_TEXT,
 	QUIC_HS_ACT_TICKET,
+	QUIC_HS_ACT_VERSION,
 
 	/* private: */
 	__QUIC_HS_ACT_MAX,

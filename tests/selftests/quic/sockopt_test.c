@@ -521,6 +521,13 @@ TEST_F(opt, transport_parameter_layouts)
 	memset(&back, 0, sizeof(back));
 	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, &len));
 	EXPECT_EQ(1000002, back.max_data);
+	EXPECT_EQ(0, back.disable_compatible_version);
+	back.disable_compatible_version = 1;
+	ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, sizeof(back)));
+	len = sizeof(back);
+	memset(&back, 0, sizeof(back));
+	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, &len));
+	EXPECT_EQ(1, back.disable_compatible_version);
 }
 
 TEST_F(opt, transport_parameter_limits)

@@ -6,7 +6,8 @@
 # to somebody else's decoder, which reads all packets with quicd's key log. One
 # listener serves both versions at once. Somebody on the path who forges Version
 # Negotiation cannot bring a client to another version than its own (RFC 9368): both
-# ends say their versions under TLS, which the decoder reads, too.
+# ends say their versions under TLS, which the decoder reads, too. A listener that
+# prefers version 2 moves clients to it that begin with version 1 (RFC 9368 2.3).
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -44,8 +45,9 @@ one()
 	check_eq "$1: the client's version" "$3" "$(field "$out" version)"
 	check "$1: the server's version" wait_for 10 served "$3"
 }
+port=443
 # the latest connection that the server reported had this version
-served() { [ "$(field "$work/server.443" version)" = "$1" ]; }
+served() { [ "$(field "$work/server.$port" version)" = "$1" ]; }
 
 capture "$work/quic.pcap"
 for c in aes128-gcm aes256-gcm chacha20-poly1305; do
@@ -82,6 +84,39 @@ for i in 1 2 3 4; do
 		note "$(cat "$work/many.$i")"
 	check "and its file is the same" cmp "$work/files/file" "$work/got/$i/file"
 done
+
+# --- from version 1 to 2 within a connection ---
+start_server server 444 "$tools/quicserve" -q --json -p 444 --quic-version 2 -d "$work/files"
+port=444
+changed_before="$(stat_of VersionsChanged client) $(stat_of VersionsChanged server)"
+check_eq "nobody has changed the version so far" "0 0" "$changed_before"
+capture "$work/changed.pcap"
+for c in aes128-gcm aes256-gcm chacha20-poly1305; do
+	one "1 to 2, $c" 1 "$v2" -p 444 --cipher "$c" "$ip4_b"
+done
+one "1 to 2, IPv6" 1 "$v2" -p 444 "$ip6_b"
+echo 2 > /proc/sys/net/quic/retry
+one "1 to 2, Retry" 1 "$v2" -p 444 "$ip4_b"
+echo 1 > /proc/sys/net/quic/retry
+capture_end "$work/changed.pcap"
+check_eq "five have" "5 5" "$(stat_of VersionsChanged client) $(stat_of VersionsChanged server)"
+
+# seen FILTER: packets of this sort, by headers that anybody can read
+seen() { packets "$work/changed.pcap" -d udp.port==444,quic -Y "$1" | wc -l; }
+check "Initials of version 1" test "$(seen "quic.version == 1 && quic.long.packet_type == 0")" -ge 5
+check_eq "no Handshake packet of version 1" 0 \
+	"$(seen "quic.version == 1 && quic.long.packet_type == 2")"
+check "Handshake packets of version 2 to the server" \
+	test "$(seen "quic.version == 0x6b3343cf && quic.long.packet_type_v2 == 3 && udp.dstport == 444")" -ge 5
+check "and from it" \
+	test "$(seen "quic.version == 0x6b3343cf && quic.long.packet_type_v2 == 3 && udp.srcport == 444")" -ge 5
+check "Initials of version 2 to the server, too" \
+	test "$(seen "quic.version == 0x6b3343cf && quic.long.packet_type_v2 == 1 && udp.dstport == 444")" -ge 1
+
+one "2 from the start" 2 "$v2" -p 444 "$ip4_b"
+check_eq "which is no change" "5 5" \
+	"$(stat_of VersionsChanged client) $(stat_of VersionsChanged server)"
+port=443
 
 # --- somebody on the path ---
 
