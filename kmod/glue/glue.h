@@ -4,7 +4,7 @@
  *
  * Rooms, from the wire up:
  *   udp.c      kernel UDP sockets: trains in, shared by the QUIC sockets of a port
- *   demux.c    what is in a train: datagrams, packets, whose they are
+ *   demux.c    what is in a train: datagrams, packets, whose they are; skb.c: headers
  *   lookup.c   connection ID -> QUIC socket, under RCU
  *   crypto.c   ciphers, keys; creq.c requests; kdf.c derives; open.c, seal.c use;
  *              phase.c generations of keys; rekey.c makes the next one
