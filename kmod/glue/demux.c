@@ -163,8 +163,8 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 	return true;
 }
 
-/* Keep the datagram from here on until there are keys for it. */
-static void rx_park(struct quic_rx *rx, u32 off, u32 len)
+/* Keep the datagram from here on until there are keys of @level, its first packet's. */
+static void rx_park(struct quic_rx *rx, u32 off, u32 len, u8 level)
 {
 	struct sock *sk = rx->sk;
 	struct sk_buff *copy;
@@ -180,17 +180,27 @@ static void rx_park(struct quic_rx *rx, u32 off, u32 len)
 	}
 	sock_hold(sk);
 	rx_flush(rx);		/* what came before it goes before it */
-	quic_rx_park(sk, rx->udp, copy, rx->dgram_len);
+	quic_rx_park(sk, rx->udp, copy, rx->dgram_len, level);
 	sock_put(sk);
 }
 
-/* Return: are there keys to come for what cannot be opened now? */
+/*
+ * Return: are there keys to come for what cannot be opened now? Those of 0-RTT come
+ * before the handshake's, or not at all: the server refuses it.
+ */
 static bool keys_to_come(const struct quic_sock *qs, u8 level)
 {
 	const struct quic_conn *conn = READ_ONCE(qs->conn);
+	u32 gone;
 
-	return conn && level != QUIC_CRYPTO_EARLY &&
-	       !(quic_conn_keys_discarded(conn) & BIT(level));
+	if (!conn)
+		return false;
+	gone = quic_conn_keys_discarded(conn);
+	if (level == QUIC_CRYPTO_EARLY &&
+	    (gone & BIT(QUIC_CRYPTO_HANDSHAKE) ||
+	     rcu_access_pointer(qs->keys_rx[QUIC_CRYPTO_HANDSHAKE])))
+		return false;
+	return !(gone & BIT(level));
 }
 
 /*
@@ -305,6 +315,46 @@ static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 o
 }
 
 /*
+ * 0-RTT before its Initial, which was overtaken, or waits for its embryo to be made.
+ * Return: its connection is there, now: rx->sk.
+ */
+static bool rx_new_early(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
+{
+	struct quic_udp *udp = rx->udp;
+	struct sk_buff *copy;
+
+	if (hlist_empty(&udp->listeners) || rx->past != QUIC_RX_FRESH ||
+	    hdr->dcid.len < QUIC_INITIAL_DCID_MIN) {
+		quic_mib_inc(udp->net, DropUnknownCid);
+		return false;
+	}
+	if (!quic_early_room(udp, rx->skb)) {
+		quic_mib_inc(udp->net, DropEarly);
+		return false;
+	}
+	if (!rx_listener(rx))
+		return false;
+	copy = quic_skb_dgram(rx->skb, off, len);
+	if (!copy) {
+		quic_mib_inc(udp->net, DropMemory);
+		return false;
+	}
+	return !quic_early_keep(udp, copy, &hdr->dcid) && rx_find(rx, &hdr->dcid);
+}
+
+/* @off, @len as of rx_packet(). Return: it has a connection now. */
+static bool rx_unowned(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
+{
+	if (hdr->type == QUIC_PKT_0RTT)
+		return rx_new_early(rx, hdr, off, len);
+	if (hdr->type == QUIC_PKT_INITIAL)
+		rx_new_initial(rx, hdr, off, len);
+	else
+		quic_mib_inc(rx->udp->net, DropUnknownCid);
+	return false;
+}
+
+/*
  * A short header with an ID that is not ours. The peer may have lost its state and
  * answer with a stateless reset, whose ID is random (RFC 9000 10.3.1). Or we have
  * lost ours, and tell it so; not one that has a connection to us, whose reset that
@@ -379,6 +429,7 @@ static u8 pkt_level(enum quic_pkt_type type)
 static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *p, u32 off,
 		      u32 len, u32 whole)
 {
+	u8 level = pkt_level(hdr->type);
 	const struct quic_conn *conn;
 
 	if (hdr->type != QUIC_PKT_1RTT && hdr->type != QUIC_PKT_VERSION_NEG &&
@@ -390,13 +441,8 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		rx_first_answer(rx, hdr, p);
 		return false;
 	}
-	if (!rx_find(rx, &hdr->dcid)) {
-		if (hdr->type == QUIC_PKT_INITIAL)
-			rx_new_initial(rx, hdr, off, len);
-		else
-			quic_mib_inc(rx->udp->net, DropUnknownCid);
+	if (!rx_find(rx, &hdr->dcid) && !rx_unowned(rx, hdr, off, len))
 		return false;
-	}
 	conn = READ_ONCE(quic_sk(rx->sk)->conn);
 	if (hdr->version && conn && hdr->version != READ_ONCE(conn->version)) {
 		quic_mib_inc(rx->udp->net, DropVersion);
@@ -411,9 +457,9 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		quic_mib_inc(rx->udp->net, DropInitialSmall);
 		return false;
 	}
-	if (rx_collect(rx, hdr, pkt_level(hdr->type), off))
+	if (rx_collect(rx, hdr, level, off))
 		return true;
-	rx_park(rx, off, len);
+	rx_park(rx, off, len, level);
 	return false;
 }
 
@@ -448,7 +494,7 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 	else if (!rx_find(rx, &hdr.dcid))
 		rx_unknown_short(rx, &hdr, off, len);
 	else if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
-		rx_park(rx, off, len);
+		rx_park(rx, off, len, QUIC_CRYPTO_APP);
 }
 
 static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
