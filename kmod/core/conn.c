@@ -454,6 +454,8 @@ void quic_conn_check_shutdown(struct quic_conn *conn, u64 now)
 {
 	if (!conn->shutdown || !quic_conn_is_open(conn))
 		return;
+	if (unlikely(quic_early_hangs(conn)))
+		return;
 	if (quic_streams_all_acked(conn) && !conn->dgrams.tx.n) {
 		quic_conn_close(conn, true, conn->shutdown_code,
 				conn->close.reason, now);

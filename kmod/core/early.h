@@ -27,6 +27,17 @@ static inline bool quic_early_val_waits(const struct quic_conn *conn, u8 level,
 	return unlikely(conn->streams.n_held) && quic_stream_val_held(v);
 }
 
+/*
+ * Would a CONNECTION_CLOSE end the server's handshake, and with it what left as 0-RTT?
+ * It is acknowledged before the server has heard the client's Finished.
+ */
+static inline bool quic_early_hangs(const struct quic_conn *conn)
+{
+	return !conn->server && !conn->handshake_confirmed &&
+	       (conn->early == QUIC_EARLY_OFFERED || conn->early == QUIC_EARLY_ACCEPTED) &&
+	       conn->space[QUIC_SPACE_APP].tx_next;
+}
+
 /**
  * quic_early_refuse - what was sent was sent in vain
  * @conn: client that offered 0-RTT

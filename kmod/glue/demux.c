@@ -24,16 +24,10 @@
  *
  * Worst case: one lookup for each datagram of a train.
  *
- * Not here: what is answered to packets that nobody owns, and when (answer.c); what
- * it means that packets of known IDs come from another address (path.c).
+ * Not here: addresses and copies (skb.c); what is answered to packets that nobody owns,
+ * and when (answer.c); what it means that packets of known IDs come from another
+ * address (path.c).
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/udp.h>
-#include <net/inet_ecn.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
-
 #include "packet.h"
 #include "answer.h"
 #include "path.h"
@@ -81,78 +75,6 @@ struct rx_pcpu {
 
 static DEFINE_PER_CPU(struct rx_pcpu, rx_pcpu);
 
-/* ---- addresses ---- */
-
-void quic_addr_unmap(union quic_addr *addr)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-
-	if (addr->sa.sa_family != AF_INET6 || !ipv6_addr_v4mapped(&addr->v6.sin6_addr))
-		return;
-	v4.sin_port = addr->v6.sin6_port;
-	v4.sin_addr.s_addr = addr->v6.sin6_addr.s6_addr32[3];
-	memset(addr, 0, sizeof(*addr));
-	addr->v4 = v4;
-}
-
-void quic_udp_addrs(const struct sk_buff *skb, union quic_addr *peer,
-		    union quic_addr *local)
-{
-	const struct udphdr *uh = udp_hdr(skb);
-
-	if (skb->protocol == htons(ETH_P_IPV6)) {
-		quic_addr_set6(peer, &ipv6_hdr(skb)->saddr, uh->source, inet6_iif(skb));
-		quic_addr_set6(local, &ipv6_hdr(skb)->daddr, uh->dest, inet6_iif(skb));
-	} else {
-		quic_addr_set4(peer, ip_hdr(skb)->saddr, uh->source);
-		quic_addr_set4(local, ip_hdr(skb)->daddr, uh->dest);
-	}
-}
-
-u8 quic_skb_ecn(const struct sk_buff *skb)
-{
-	return INET_ECN_MASK & (skb->protocol == htons(ETH_P_IPV6) ?
-				ipv6_get_dsfield(ipv6_hdr(skb)) : ip_hdr(skb)->tos);
-}
-
-/* ---- copies of single datagrams ---- */
-
-/*
- * @len bytes at @off of a train as a skb of their own, which quic_udp_rcv() takes
- * like any other: IP header without options, UDP header, data at the payload.
- */
-static struct sk_buff *dgram_copy(const struct sk_buff *skb, u32 off, u32 len)
-{
-	bool v6 = skb->protocol == htons(ETH_P_IPV6);
-	u32 ip_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	struct sk_buff *copy;
-
-	copy = quic_may_fail(QUIC_FAIL_RX, alloc_skb(ip_len + sizeof(struct udphdr) + len,
-						     GFP_ATOMIC | __GFP_NOWARN));
-	if (!copy)
-		return NULL;
-	skb_reset_network_header(copy);
-	skb_put_data(copy, skb_network_header(skb), ip_len);
-	skb_set_transport_header(copy, ip_len);
-	skb_put_data(copy, skb_transport_header(skb), sizeof(struct udphdr));
-	if (!v6) {
-		ip_hdr(copy)->ihl = sizeof(struct iphdr) / 4;
-		ip_hdr(copy)->tot_len = htons(ip_len + sizeof(struct udphdr) + len);
-	}
-	udp_hdr(copy)->len = htons(sizeof(struct udphdr) + len);
-	__skb_pull(copy, ip_len + sizeof(struct udphdr));
-	if (skb_copy_bits(skb, off, skb_put(copy, len), len)) {
-		kfree_skb(copy);
-		return NULL;
-	}
-	copy->protocol = skb->protocol;
-	copy->skb_iif = skb->skb_iif;
-	copy->mark = skb->mark;
-	copy->ip_summed = CHECKSUM_UNNECESSARY;
-	memcpy(copy->cb, skb->cb, sizeof(copy->cb));	/* IP6CB: inet6_iif() */
-	return copy;
-}
-
 /* ---- packets of a known connection ---- */
 
 /*
@@ -177,7 +99,7 @@ static void rx_park_early(struct quic_rx *rx, struct sock *sk, u32 n)
 	for (; n--; s++) {
 		if (likely(!s->early))
 			continue;
-		copy = dgram_copy(rx->skb, s->off, s->len);
+		copy = quic_skb_dgram(rx->skb, s->off, s->len);
 		if (copy)
 			quic_rx_park_early(sk, rx->udp, copy);
 		else
@@ -241,11 +163,9 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 	return true;
 }
 
-/*
- * Keep the datagram from here on until there are keys for it. @version: of the packet
- * that has none, 0 of a short header.
- */
-static void rx_park(struct quic_rx *rx, u32 off, u32 len, u32 version)
+/* Keep the datagram from here on, at @hdr, until there are keys of @level. */
+static void rx_park(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len,
+		    u8 level)
 {
 	struct sock *sk = rx->sk;
 	struct sk_buff *copy;
@@ -254,26 +174,36 @@ static void rx_park(struct quic_rx *rx, u32 off, u32 len, u32 version)
 		quic_mib_inc(rx->udp->net, DropFilter);
 		return;
 	}
-	copy = dgram_copy(rx->skb, off, len);
+	copy = quic_skb_dgram(rx->skb, off, len);
 	if (!copy) {
 		quic_mib_inc(rx->udp->net, DropMemory);
 		return;
 	}
 	sock_hold(sk);
 	rx_flush(rx);		/* what came before it goes before it */
-	quic_rx_park(sk, rx->udp, copy, rx->dgram_len);
+	quic_rx_park(sk, rx->udp, copy, rx->dgram_len, level);
 	/* once it waits: who makes keys feeds what does */
-	quic_version_ask(sk, version);
+	quic_version_ask(sk, hdr->version);
 	sock_put(sk);
 }
 
-/* Return: are there keys to come for what cannot be opened now? */
+/*
+ * Return: are there keys to come for what cannot be opened now? Those of 0-RTT come
+ * before the handshake's, or not at all: the server refuses it.
+ */
 static bool keys_to_come(const struct quic_sock *qs, u8 level)
 {
 	const struct quic_conn *conn = READ_ONCE(qs->conn);
+	u32 gone;
 
-	return conn && level != QUIC_CRYPTO_EARLY &&
-	       !(quic_conn_keys_discarded(conn) & BIT(level));
+	if (!conn)
+		return false;
+	gone = quic_conn_keys_discarded(conn);
+	if (level == QUIC_CRYPTO_EARLY &&
+	    (gone & BIT(QUIC_CRYPTO_HANDSHAKE) ||
+	     rcu_access_pointer(qs->keys_rx[QUIC_CRYPTO_HANDSHAKE])))
+		return false;
+	return !(gone & BIT(level));
 }
 
 /* Where the keys of a packet are: of an Initial, by its version. */
@@ -388,7 +318,7 @@ static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 o
 	/* data_ready may be here without a reference: one for the listener's work */
 	if (!refcount_inc_not_zero(&udp->refs))
 		return;
-	copy = dgram_copy(rx->skb, off, len);
+	copy = quic_skb_dgram(rx->skb, off, len);
 	if (copy) {
 		sock_hold(listener);
 		copy->sk = listener;
@@ -398,6 +328,46 @@ static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 o
 		quic_mib_inc(udp->net, DropMemory);
 	}
 	quic_udp_put(udp);
+}
+
+/*
+ * 0-RTT before its Initial, which was overtaken, or waits for its embryo to be made.
+ * Return: its connection is there, now: rx->sk.
+ */
+static bool rx_new_early(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
+{
+	struct quic_udp *udp = rx->udp;
+	struct sk_buff *copy;
+
+	if (hlist_empty(&udp->listeners) || rx->past != QUIC_RX_FRESH ||
+	    hdr->dcid.len < QUIC_INITIAL_DCID_MIN) {
+		quic_mib_inc(udp->net, DropUnknownCid);
+		return false;
+	}
+	if (!quic_early_room(udp, rx->skb)) {
+		quic_mib_inc(udp->net, DropEarly);
+		return false;
+	}
+	if (!rx_listener(rx))
+		return false;
+	copy = quic_skb_dgram(rx->skb, off, len);
+	if (!copy) {
+		quic_mib_inc(udp->net, DropMemory);
+		return false;
+	}
+	return !quic_early_keep(udp, copy, &hdr->dcid) && rx_find(rx, &hdr->dcid);
+}
+
+/* @off, @len as of rx_packet(). Return: it has a connection now. */
+static bool rx_unowned(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
+{
+	if (hdr->type == QUIC_PKT_0RTT)
+		return rx_new_early(rx, hdr, off, len);
+	if (hdr->type == QUIC_PKT_INITIAL)
+		rx_new_initial(rx, hdr, off, len);
+	else
+		quic_mib_inc(rx->udp->net, DropUnknownCid);
+	return false;
 }
 
 /*
@@ -475,6 +445,7 @@ static u8 pkt_level(enum quic_pkt_type type)
 static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *p, u32 off,
 		      u32 len, u32 whole)
 {
+	u8 level = pkt_level(hdr->type);
 	const struct quic_conn *conn;
 
 	if (hdr->type != QUIC_PKT_1RTT && hdr->type != QUIC_PKT_VERSION_NEG &&
@@ -486,16 +457,11 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		rx_first_answer(rx, hdr, p);
 		return false;
 	}
-	if (!rx_find(rx, &hdr->dcid)) {
-		if (hdr->type == QUIC_PKT_INITIAL)
-			rx_new_initial(rx, hdr, off, len);
-		else
-			quic_mib_inc(rx->udp->net, DropUnknownCid);
+	if (!rx_find(rx, &hdr->dcid) && !rx_unowned(rx, hdr, off, len))
 		return false;
-	}
 	conn = READ_ONCE(quic_sk(rx->sk)->conn);
 	if (hdr->version && conn &&
-	    !quic_version_fits(conn, hdr->version, pkt_level(hdr->type))) {
+	    !quic_version_fits(conn, hdr->version, level)) {
 		quic_mib_inc(rx->udp->net, DropVersion);
 		return true;
 	}
@@ -508,9 +474,9 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		quic_mib_inc(rx->udp->net, DropInitialSmall);
 		return false;
 	}
-	if (rx_collect(rx, hdr, pkt_level(hdr->type), off))
+	if (rx_collect(rx, hdr, level, off))
 		return true;
-	rx_park(rx, off, len, hdr->version);
+	rx_park(rx, hdr, off, len, level);
 	return false;
 }
 
@@ -545,7 +511,7 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 	else if (!rx_find(rx, &hdr.dcid))
 		rx_unknown_short(rx, &hdr, off, len);
 	else if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
-		rx_park(rx, off, len, 0);
+		rx_park(rx, &hdr, off, len, QUIC_CRYPTO_APP);
 }
 
 static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
@@ -573,7 +539,7 @@ static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 		rx_coalesced(rx, p, off, len);
 		return;
 	}
-	copy = dgram_copy(rx->skb, off, len);
+	copy = quic_skb_dgram(rx->skb, off, len);
 	if (!copy) {
 		quic_mib_inc(rx->udp->net, DropMemory);
 		return;

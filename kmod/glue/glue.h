@@ -4,7 +4,7 @@
  *
  * Rooms, from the wire up:
  *   udp.c      kernel UDP sockets: trains in, shared by the QUIC sockets of a port
- *   demux.c    what is in a train: datagrams, packets, whose they are
+ *   demux.c    what is in a train: datagrams, packets, whose they are; skb.c: headers
  *   lookup.c   connection ID -> QUIC socket, under RCU
  *   crypto.c   ciphers, keys; creq.c requests; kdf.c derives; open.c, seal.c use;
  *              phase.c generations of keys; rekey.c makes the next one
@@ -16,7 +16,8 @@
  *   settle.c   acts on the core's want bits; timer.c: the two timers
  *   answer.c   Retry, Version Negotiation, stateless reset; stateless.c, token.c:
  *              their cryptography; retry.c: a client that gets a Retry
- *   listen_initial.c   Initials for a listener: bounded ring, worker, embryos
+ *   listen_initial.c   Initials for a listener: bounded ring, worker, embryos;
+ *              listen_early.c: 0-RTT that comes before them
  *   listen.c   listeners of a port, SELECT, accept queue
  *   sock.c proto.c sock_send.c sock_recv.c sockopt.c   the socket calls
  *   sock_one.c what SOCK_STREAM adds: a socket that is one stream
@@ -54,10 +55,13 @@
 #define QUIC_EMBRYOS_MAX	1024	/* handshakes without a listener, per port */
 #define QUIC_INITIALS_MAX	256	/* Initials waiting for the worker, per port */
 #define QUIC_INITIALS_BYTES	(1U << 20)	/* truesize of those */
+#define QUIC_EARLY_MAX		256	/* datagrams of 0-RTT before their Initial, per port */
+#define QUIC_EARLY_BYTES	(1U << 20)	/* truesize of those */
 #define QUIC_SHARES		64	/* source prefixes are counted in so many groups */
 #define QUIC_PENDING_MAX	32	/* datagrams waiting for keys, per connection */
 #define QUIC_PENDING_BYTES	(256U << 10)	/* truesize of those */
 #define QUIC_PENDING_STRANGER	2	/* from a client whose address is not validated */
+#define QUIC_PENDING_EARLY	10	/* the same, with 0-RTT: an initial window (RFC 9002 7.2) */
 #define QUIC_EMBRYO_RCVBUF	(256 << 10)	/* until SELECT: a ClientHello in pieces */
 
 struct quic_admission;
@@ -124,6 +128,20 @@ struct quic_cid_entry {
 };
 
 /**
+ * struct quic_early_ring - 0-RTT packets that no connection owns yet (listen_early.c)
+ * @q: copies of their datagrams, oldest first; its lock guards all of this
+ * @bytes: truesize of them
+ * @of: how many by group of source prefixes
+ * @work: drops the old ones; holds a reference on the port while queued
+ */
+struct quic_early_ring {
+	struct sk_buff_head q;
+	u32 bytes;
+	u16 of[QUIC_SHARES];
+	struct delayed_work work;
+};
+
+/**
  * struct quic_udp - a kernel UDP socket and who uses it
  * @sock: bound, not connected, UDP_GRO on, sk_data_ready is ours
  * @sk: of @sock; readers under RCU may find it closed
@@ -132,6 +150,7 @@ struct quic_cid_entry {
  * @initials: ring of Initials that no connection owns yet
  * @initials_bytes: truesize of them; lock of @initials
  * @initials_of: places in the ring by group of source prefixes; lock of @initials
+ * @early: 0-RTT before its Initial
  * @embryos_of: embryos by group; @lock
  * @embryo_list: embryos, oldest first; @lock
  * @v6only: takes no IPv4 packets
@@ -155,6 +174,7 @@ struct quic_udp {
 	struct hlist_head listeners;
 	struct sk_buff_head initials;
 	u32 initials_bytes;
+	struct quic_early_ring early;
 	atomic_t embryos;		/* children not established, bounded */
 	u16 initials_of[QUIC_SHARES];
 	u16 embryos_of[QUIC_SHARES];
@@ -530,6 +550,41 @@ bool quic_listen_room(const struct quic_udp *udp, const struct sk_buff *skb);
 
 /* The child is no embryo any more: established or over. Lock of it held. */
 void quic_listen_uncount(struct quic_sock *qs);
+
+/* Has a connection of this port that ID? Any context. */
+bool quic_listen_owned(const struct quic_udp *udp, const struct quic_cid *dcid);
+
+/*
+ * Shares: who floods from one network does not shut out the others. The group of a
+ * packet's source, and may one more of it come when @mine of @all places of @max are
+ * taken?
+ */
+u32 quic_share_of(const struct sk_buff *skb);
+bool quic_share_left(u32 mine, u32 all, u32 max);
+
+/* ---- listen_early.c ---- */
+
+/* Before the port can receive. */
+void quic_early_init(struct quic_udp *udp);
+
+/* Is there a place for a datagram of this skb? A hint. Context: BH off. */
+bool quic_early_room(const struct quic_udp *udp, const struct sk_buff *skb);
+
+/**
+ * quic_early_keep - 0-RTT that no connection owns
+ * @udp: where it came in, with listeners, which have let it pass
+ * @skb: copy of its datagram, linear; consumed
+ * @dcid: its destination
+ * Context: BH off, RCU read lock. Return: false: a connection has it, now: not kept.
+ */
+bool quic_early_keep(struct quic_udp *udp, struct sk_buff *skb, const struct quic_cid *dcid);
+
+/* Those for @dcid to the end of @list, in order. Process context. */
+void quic_early_take(struct quic_udp *udp, const struct quic_cid *dcid,
+		     struct sk_buff_head *list);
+
+/* The port has no listener any more: nobody will ask for them. Process context. */
+void quic_early_purge(struct quic_udp *udp);
 
 /* ---- sock.c ---- */
 

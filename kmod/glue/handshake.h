@@ -42,6 +42,7 @@ enum quic_hs_state {
 /**
  * struct quic_hs_progress - what flights have done so far
  * @selected: a listener was
+ * @remembered: those of an earlier connection are: 0-RTT is offered
  * @params: the peer's parameters are set
  * @done: TLS is complete
  * @failed: FAIL was seen
@@ -49,6 +50,7 @@ enum quic_hs_state {
  */
 struct quic_hs_progress {
 	bool selected;
+	bool remembered;
 	bool params;
 	bool done;
 	bool failed;
@@ -95,6 +97,8 @@ struct quic_hs {
  * @type: enum quic_hs_action
  * @level: CRYPTO, SECRET
  * @send: SECRET
+ * @remembered: PEER_PARAMS: of an earlier connection
+ * @early_accepted: PEER_PARAMS: the server takes 0-RTT
  * @listener: SELECT
  * @version: SELECT: to go on with, or 0
  * @error: FAIL: errno
@@ -110,6 +114,8 @@ struct quic_hs_act {
 	u32 type;
 	u32 level;
 	bool send;
+	bool remembered;
+	bool early_accepted;
 	u32 listener;
 	u32 version;
 	int error;

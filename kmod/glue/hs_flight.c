@@ -47,12 +47,12 @@ static int derive_act(struct quic_hs_act *act, u32 version)
 /*
  * Derive all keys, with nothing locked: it may sleep, and may fail. @version: in use
  * before the flight; a client's changes with the packet that brings the TLS bytes which
- * the first secret answers to.
+ * the first secret answers to. 0-RTT keeps the one that the client began with.
  */
-static int derive_keys(struct quic_hs_flight *flight, u32 version,
+static int derive_keys(struct quic_hs_flight *flight, const struct quic_conn *conn,
 		       struct netlink_ext_ack *extack)
 {
-	u32 i;
+	u32 version = READ_ONCE(conn->version), i;
 	int err;
 
 	for (i = 0; i < flight->n; i++) {
@@ -60,7 +60,8 @@ static int derive_keys(struct quic_hs_flight *flight, u32 version,
 			version = flight->act[i].version;
 		if (flight->act[i].type != QUIC_HS_ACTION_SECRET)
 			continue;
-		err = derive_act(&flight->act[i], version);
+		err = derive_act(&flight->act[i], flight->act[i].level == QUIC_CRYPTO_EARLY ?
+				 READ_ONCE(conn->chosen_version) : version);
 		if (err) {
 			NL_SET_ERR_MSG(extack, "the kernel cannot make these keys");
 			return err;
@@ -106,12 +107,88 @@ static const char *check_done(bool server, const struct quic_hs_progress *p)
 	return NULL;
 }
 
-/* May @act come after what is in @p? Adds it. Return: NULL, or what is wrong. */
-static const char *check_act(const struct quic_hs_act *act, bool server,
-			     struct quic_hs_progress *p)
+/* 0-RTT has its secret before the handshake has any, and only one: the sender's. */
+static const char *check_early_secret(const struct quic_hs_act *act, bool server,
+				      const struct quic_hs_progress *p)
+{
+	u32 handshake = quic_hs_secret_bit(QUIC_CRYPTO_HANDSHAKE, true) |
+			quic_hs_secret_bit(QUIC_CRYPTO_HANDSHAKE, false);
+
+	if (server && act->send)
+		return "a server sends no 0-RTT";
+	if (!server && !act->send)
+		return "a client receives no 0-RTT";
+	if (server && !p->selected)
+		return "an EARLY secret before SELECT";
+	if (!server && !p->remembered)
+		return "an EARLY secret before the parameters that it is used under";
+	if (p->secrets & handshake)
+		return "an EARLY secret after one of HANDSHAKE";
+	return NULL;
+}
+
+static const char *check_secret(const struct quic_hs_act *act, bool server,
+				struct quic_hs_progress *p)
+{
+	u32 bit = quic_hs_secret_bit(act->level, act->send);
+	const char *why = NULL;
+
+	if (p->secrets & bit)
+		why = "a secret that is installed already";
+	else if (act->level == QUIC_CRYPTO_EARLY)
+		why = check_early_secret(act, server, p);
+	p->secrets |= bit;
+	return why;
+}
+
+/* What quic_conn_early_begin() would refuse, told before anything is done. */
+static const char *check_remembered(const struct quic_hs_act *act,
+				    const struct quic_conn *conn,
+				    const struct quic_hs_progress *p)
+{
+	struct quic_error wrong = {};
+	struct quic_tparams tp;
+
+	if (conn->server)
+		return "a server offers no 0-RTT";
+	if (p->remembered)
+		return "remembered parameters twice";
+	if (p->params || p->secrets)
+		return "remembered parameters after secrets, or those of the handshake";
+	if (conn->early != QUIC_EARLY_NONE)
+		return "0-RTT was offered in another version";
+	if (conn->stats.pkts_sent)
+		return "too late for 0-RTT: a packet was sent";
+	if (quic_tparams_decode(&tp, true, act->data, act->len, &wrong))
+		return "remembered parameters that are malformed";
+	return NULL;
+}
+
+static const char *check_params(const struct quic_hs_act *act, const struct quic_conn *conn,
+				struct quic_hs_progress *p)
 {
 	const char *why = NULL;
-	u32 bit;
+
+	if (act->remembered) {
+		why = check_remembered(act, conn, p);
+		p->remembered = true;
+		return why;
+	}
+	if (p->params)
+		why = "PEER_PARAMS twice";
+	else if (act->early_accepted &&
+		 !(p->secrets & quic_hs_secret_bit(QUIC_CRYPTO_EARLY, true)))
+		why = "EARLY_ACCEPTED, and no 0-RTT was offered";
+	p->params = true;
+	return why;
+}
+
+/* May @act come after what is in @p? Adds it. Return: NULL, or what is wrong. */
+static const char *check_act(const struct quic_hs_act *act, const struct quic_conn *conn,
+			     struct quic_hs_progress *p)
+{
+	bool server = conn->server;
+	const char *why = NULL;
 
 	if (p->failed)
 		return "an action after FAIL";
@@ -127,15 +204,10 @@ static const char *check_act(const struct quic_hs_act *act, bool server,
 		why = check_crypto(act, server, p);
 		break;
 	case QUIC_HS_ACTION_SECRET:
-		bit = quic_hs_secret_bit(act->level, act->send);
-		if (p->secrets & bit)
-			why = "a secret that is installed already";
-		p->secrets |= bit;
+		why = check_secret(act, server, p);
 		break;
 	case QUIC_HS_ACTION_PEER_PARAMS:
-		if (p->params)
-			why = "PEER_PARAMS twice";
-		p->params = true;
+		why = check_params(act, conn, p);
 		break;
 	case QUIC_HS_ACTION_DONE:
 		why = check_done(server, p);
@@ -151,13 +223,13 @@ static const char *check_act(const struct quic_hs_act *act, bool server,
 static int check_order(const struct quic_hs_flight *flight, const struct quic_hs *hs,
 		       struct quic_hs_progress *p, struct netlink_ext_ack *extack)
 {
-	bool server = quic_sk(hs->sk)->conn->server;
+	const struct quic_conn *conn = quic_sk(hs->sk)->conn;
 	const char *why;
 	u32 i;
 
 	*p = hs->progress;
 	for (i = 0; i < flight->n; i++) {
-		why = check_act(&flight->act[i], server, p);
+		why = check_act(&flight->act[i], conn, p);
 		if (why) {
 			reject(extack, &flight->act[i], why);
 			return -EINVAL;
@@ -239,6 +311,23 @@ static int do_secret(struct quic_hs *hs, struct quic_hs_act *act)
 	return err;
 }
 
+static int do_params(struct quic_hs *hs, const struct quic_hs_act *act)
+{
+	struct quic_conn *conn = quic_sk(hs->sk)->conn;
+	int err;
+
+	if (act->remembered) {
+		err = quic_conn_early_begin(conn, act->data, act->len);
+		if (!err)
+			quic_dgram_configure(hs->sk);
+		return err;
+	}
+	if (act->early_accepted)
+		quic_conn_early_result(conn, true, quic_now());
+	/* which takes silence for a refusal */
+	return quic_conn_set_peer_tparams(conn, act->data, act->len, quic_now());
+}
+
 static int do_done(struct quic_hs *hs, const struct quic_hs_act *act)
 {
 	struct quic_sock *qs = quic_sk(hs->sk);
@@ -276,8 +365,6 @@ static void do_fail(struct quic_hs *hs, const struct quic_hs_act *act)
 
 static int do_act(struct quic_hs *hs, struct quic_hs_act *act)
 {
-	struct quic_conn *conn = quic_sk(hs->sk)->conn;
-
 	switch (act->type) {
 	case QUIC_HS_ACTION_SELECT:
 		return do_select(hs, act);
@@ -286,7 +373,7 @@ static int do_act(struct quic_hs *hs, struct quic_hs_act *act)
 	case QUIC_HS_ACTION_SECRET:
 		return do_secret(hs, act);
 	case QUIC_HS_ACTION_PEER_PARAMS:
-		return quic_conn_set_peer_tparams(conn, act->data, act->len, quic_now());
+		return do_params(hs, act);
 	case QUIC_HS_ACTION_DONE:
 		return do_done(hs, act);
 	case QUIC_HS_ACTION_FAIL:
@@ -336,7 +423,7 @@ int quic_hs_execute(struct quic_hs_flight *flight, const struct net *net, u32 po
 		return -ENOENT;
 	}
 	sk = hs->sk;
-	err = derive_keys(flight, READ_ONCE(quic_sk(sk)->conn->version), extack);
+	err = derive_keys(flight, quic_sk(sk)->conn, extack);
 	if (err)
 		goto out;
 	lock_sock(sk);

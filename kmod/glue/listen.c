@@ -185,6 +185,8 @@ void quic_listen_stop(struct sock *sk)
 	WRITE_ONCE(qs->udp->validating,
 		   qs->udp->validating - qs->cfg.validate_peer_address);
 	spin_unlock_bh(&qs->udp->lock);
+	if (hlist_empty(&qs->udp->listeners))
+		quic_early_purge(qs->udp);
 
 	spin_lock_bh(&qs->accept_lock);
 	qs->accept_open = false;

@@ -5,6 +5,7 @@
  *   softirq   quic_listen_initial()   ring of the port, bounded
  *   worker    initial_one()           embryo: a socket with a connection, no user
  *             quic_udp_rcv()          its first packet authenticates, or it dies
+ *             feed_early()            0-RTT that came before it (listen_early.c)
  *             quic_hs_start()         START lists the port's listeners
  *
  * Softirq makes no sockets and parses no ClientHello: what a stranger's packet can
@@ -40,11 +41,14 @@
 
 /* ---- shares ---- */
 
-/*
- * The group of a packet's source: prefixes of 24 and 48 bits, hashed with a key, so
- * that nobody can choose with whom to share.
+/**
+ * quic_share_of - the group of a packet's source
+ * @skb: the packet
+ *
+ * Prefixes of 24 and 48 bits, hashed with a key, so that nobody can choose with whom
+ * to share. Context: any. Return: below QUIC_SHARES.
  */
-static u32 share_of(const struct sk_buff *skb)
+u32 quic_share_of(const struct sk_buff *skb)
 {
 	static siphash_key_t key;
 	u64 prefix;
@@ -57,8 +61,13 @@ static u32 share_of(const struct sk_buff *skb)
 	return siphash_1u64(prefix, &key) % QUIC_SHARES;
 }
 
-/* May one more come, when @mine of @all places of @max are taken? */
-static bool share_left(u32 mine, u32 all, u32 max)
+/**
+ * quic_share_left - may one more come?
+ * @mine: places that its group has
+ * @all: places taken
+ * @max: places
+ */
+bool quic_share_left(u32 mine, u32 all, u32 max)
 {
 	return all < max / 2 || (all < max && mine < max / 8);
 }
@@ -73,7 +82,7 @@ static void count(struct sock *sk, const struct sk_buff *skb)
 
 	qs->embryo = true;
 	qs->embryo_since = jiffies;
-	qs->embryo_share = share_of(skb);
+	qs->embryo_share = quic_share_of(skb);
 	spin_lock_bh(&udp->lock);
 	atomic_inc(&udp->embryos);
 	udp->embryos_of[qs->embryo_share]++;
@@ -98,7 +107,7 @@ void quic_listen_uncount(struct quic_sock *qs)
 
 bool quic_listen_room(const struct quic_udp *udp, const struct sk_buff *skb)
 {
-	return share_left(READ_ONCE(udp->initials_of[share_of(skb)]),
+	return quic_share_left(READ_ONCE(udp->initials_of[quic_share_of(skb)]),
 			  skb_queue_len_lockless(&udp->initials), QUIC_INITIALS_MAX) &&
 	       READ_ONCE(udp->initials_bytes) < QUIC_INITIALS_BYTES;
 }
@@ -112,11 +121,11 @@ bool quic_listen_room(const struct quic_udp *udp, const struct sk_buff *skb)
 void quic_listen_initial(struct quic_udp *udp, struct sk_buff *skb)
 {
 	struct sk_buff_head *q = &udp->initials;
-	u32 share = share_of(skb);
+	u32 share = quic_share_of(skb);
 	bool room;
 
 	spin_lock(&q->lock);
-	room = share_left(udp->initials_of[share], skb_queue_len(q), QUIC_INITIALS_MAX) &&
+	room = quic_share_left(udp->initials_of[share], skb_queue_len(q), QUIC_INITIALS_MAX) &&
 	       udp->initials_bytes + skb->truesize <= QUIC_INITIALS_BYTES;
 	if (room) {
 		udp->initials_of[share]++;
@@ -142,7 +151,7 @@ static struct sk_buff *initial_pop(struct quic_udp *udp)
 	spin_lock_bh(&udp->initials.lock);
 	skb = __skb_dequeue(&udp->initials);
 	if (skb) {
-		udp->initials_of[share_of(skb)]--;
+		udp->initials_of[quic_share_of(skb)]--;
 		udp->initials_bytes -= skb->truesize;
 	}
 	spin_unlock_bh(&udp->initials.lock);
@@ -156,14 +165,33 @@ static void feed(struct quic_udp *udp, struct sk_buff *skb)
 	local_bh_enable();
 }
 
-/* By a connection of this port: what feed() gives to another one's comes back here. */
-static bool owned_already(const struct quic_udp *udp, const struct quic_hdr *hdr)
+/* 0-RTT that came before this Initial. */
+static void feed_early(struct quic_udp *udp, const struct quic_cid *dcid)
+{
+	struct sk_buff_head list;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&list);
+	quic_early_take(udp, dcid, &list);
+	while ((skb = __skb_dequeue(&list)))
+		feed(udp, skb);
+}
+
+/**
+ * quic_listen_owned - has a connection of this port that ID?
+ * @udp: the port
+ * @dcid: destination of a packet
+ *
+ * Of another port's it does not count: what is fed to such a one comes back.
+ * Context: any.
+ */
+bool quic_listen_owned(const struct quic_udp *udp, const struct quic_cid *dcid)
 {
 	struct sock *sk;
 	bool owned;
 
 	rcu_read_lock();
-	sk = quic_lookup(udp->net, hdr->dcid.id, hdr->dcid.len);
+	sk = quic_lookup(udp->net, dcid->id, dcid->len);
 	rcu_read_unlock();
 	if (!sk)
 		return false;
@@ -261,7 +289,7 @@ static bool embryo_room(struct quic_udp *udp, const struct sk_buff *skb)
 	if (n >= QUIC_EMBRYOS_MAX && !embryo_evict(udp))
 		return false;
 	n = min_t(u32, n, QUIC_EMBRYOS_MAX - 1);
-	return share_left(READ_ONCE(udp->embryos_of[share_of(skb)]), n, QUIC_EMBRYOS_MAX);
+	return quic_share_left(READ_ONCE(udp->embryos_of[quic_share_of(skb)]), n, QUIC_EMBRYOS_MAX);
 }
 
 /* RFC 9000 8.1.2: told at once, and no state is kept. Lock held. */
@@ -326,7 +354,7 @@ static void initial_one(struct quic_udp *udp, struct sk_buff *skb, const u8 *dat
 		kfree_skb(skb);
 		return;
 	}
-	if (owned_already(udp, &hdr)) {
+	if (quic_listen_owned(udp, &hdr.dcid)) {
 		feed(udp, skb);
 		return;
 	}
@@ -346,6 +374,7 @@ static void initial_one(struct quic_udp *udp, struct sk_buff *skb, const u8 *dat
 		return;
 	}
 	feed(udp, skb);
+	feed_early(udp, &hdr.dcid);
 	embryo_hatch(sk, &ad);
 	sock_put(sk);
 }
@@ -388,6 +417,7 @@ void quic_listen_udp_init(struct quic_udp *udp)
 	INIT_HLIST_HEAD(&udp->listeners);
 	skb_queue_head_init(&udp->initials);
 	udp->initials_bytes = 0;
+	quic_early_init(udp);
 	INIT_LIST_HEAD(&udp->embryo_list);
 	atomic_set(&udp->embryos, 0);
 	INIT_WORK(&udp->initial_work, initial_work_fn);

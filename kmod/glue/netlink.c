@@ -142,6 +142,7 @@ static const struct nla_policy act_policy[QUIC_HS_ACT_MAX + 1] = {
 	[QUIC_HS_ACT_TEXT] = { .type = NLA_STRING, .len = QUIC_HS_TEXT_MAX },
 	[QUIC_HS_ACT_TICKET] = { .type = NLA_BINARY },
 	[QUIC_HS_ACT_VERSION] = { .type = NLA_U32 },
+	[QUIC_HS_ACT_EARLY_ACCEPTED] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy flight_policy[QUIC_HS_A_MAX + 1] = {
@@ -165,7 +166,8 @@ static const struct {
 	[QUIC_HS_ACTION_CRYPTO] = { .need = ACT(LEVEL) | ACT(CRYPTO) },
 	[QUIC_HS_ACTION_SECRET] = { .need = ACT(LEVEL) | ACT(SEND) | ACT(CIPHER) |
 					    ACT(SECRET) },
-	[QUIC_HS_ACTION_PEER_PARAMS] = { .need = ACT(TPARAMS) },
+	[QUIC_HS_ACTION_PEER_PARAMS] = { .need = ACT(TPARAMS),
+					 .may = ACT(LEVEL) | ACT(EARLY_ACCEPTED) },
 	[QUIC_HS_ACTION_DONE] = { .may = ACT(ALPN) | ACT(CHAIN) | ACT(RESUMED) },
 	[QUIC_HS_ACTION_FAIL] = { .need = ACT(ERRNO), .may = ACT(ALERT) | ACT(TEXT) },
 	[QUIC_HS_ACTION_TICKET] = { .need = ACT(TICKET) },
@@ -178,7 +180,7 @@ static int parse_secret(struct quic_hs_act *act, struct nlattr **tb,
 {
 	act->send = nla_get_u32(tb[QUIC_HS_ACT_SEND]);
 	act->cipher = quic_cipher_find(nla_get_u32(tb[QUIC_HS_ACT_CIPHER]));
-	if (act->level != QUIC_CRYPTO_HANDSHAKE && act->level != QUIC_CRYPTO_APP) {
+	if (act->level == QUIC_CRYPTO_INITIAL) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[QUIC_HS_ACT_LEVEL],
 				    "no secrets can be installed at this level");
 		return -EOPNOTSUPP;
@@ -236,6 +238,25 @@ static int parse_version(struct quic_hs_act *act, const struct nlattr *nla,
 	return -EOPNOTSUPP;
 }
 
+static int parse_params(struct quic_hs_act *act, struct nlattr **tb,
+			struct netlink_ext_ack *extack)
+{
+	set_data(act, tb[QUIC_HS_ACT_TPARAMS]);
+	act->remembered = tb[QUIC_HS_ACT_LEVEL];
+	act->early_accepted = tb[QUIC_HS_ACT_EARLY_ACCEPTED];
+	if (act->remembered && act->level != QUIC_CRYPTO_EARLY) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[QUIC_HS_ACT_LEVEL],
+				    "parameters have the level EARLY, or none");
+		return -EINVAL;
+	}
+	if (act->remembered && act->early_accepted) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[QUIC_HS_ACT_EARLY_ACCEPTED],
+				    "remembered parameters accept nothing");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int parse_kind(struct quic_hs_act *act, struct nlattr **tb,
 		      struct netlink_ext_ack *extack)
 {
@@ -254,8 +275,7 @@ static int parse_kind(struct quic_hs_act *act, struct nlattr **tb,
 		set_data(act, tb[QUIC_HS_ACT_SECRET]);
 		return parse_secret(act, tb, extack);
 	case QUIC_HS_ACTION_PEER_PARAMS:
-		set_data(act, tb[QUIC_HS_ACT_TPARAMS]);
-		return 0;
+		return parse_params(act, tb, extack);
 	case QUIC_HS_ACTION_DONE:
 		set_data(act, tb[QUIC_HS_ACT_CHAIN]);
 		act->text = tb[QUIC_HS_ACT_ALPN];

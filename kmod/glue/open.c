@@ -76,6 +76,7 @@
  * @none: there is no such hint yet
  * @first: lowest packet number of the current key phase
  * @in_place: packets opened where they were
+ * @early: 0-RTT packets opened
  * @bounce: next free byte of the newest bounce block
  * @room: bytes left there
  * @failed: @reset is the end of a 1-RTT packet that did not open
@@ -95,6 +96,7 @@ struct opening {
 	bool none;
 	u64 first;
 	u32 in_place;
+	u32 early;
 	u8 *bounce;
 	u32 room;
 	bool failed;
@@ -407,6 +409,7 @@ static int open_packet(struct opening *o, const struct quic_keys *cur,
 	};
 	o->buf->n++;
 	o->in_place += in_place;
+	o->early += s->level == QUIC_CRYPTO_EARLY;
 	return 0;
 }
 
@@ -487,6 +490,8 @@ static void count(const struct opening *o)
 	if (!n)
 		return;
 	quic_mib_add(net, InPackets, n);
+	if (unlikely(o->early))
+		quic_mib_add(net, InEarlyPackets, o->early);
 	quic_mib_add(net, OpenInPlace, o->in_place);
 	quic_mib_add(net, OpenBounced, n - o->in_place);
 }

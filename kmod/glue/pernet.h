@@ -31,6 +31,7 @@ struct proc_dir_entry;
 	X(DropBacklog) X(DropRcvbuf) X(DropInitialQueue) X(DropInitialSmall) X(EmbryosEvicted) \
 	X(DgramFramesOut) X(DgramFramesIn) X(DgramFramesLost) \
 	X(DropDgramSend) X(DropDgramRecv) \
+	X(InEarlyPackets) X(OutEarlyPackets) X(EarlyKept) X(DropEarly) \
 	X(KeyUpdatesLocal) X(KeyUpdatesPeer) X(KeyUpdateFails) X(EarlyPhaseParked) \
 	X(DropDuplicate) X(MemcgOwed) X(OrphansRefused) X(VersionNegSent) X(ResetSent) \
 	X(ResetRecv) X(XmitError) \

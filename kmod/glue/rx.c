@@ -15,6 +15,7 @@
  * quic_settle() once for all of it: one ACK, one train of answers.
  *
  *   no keys of its phase yet: quic_rx_park_early() ... rekey.c: quic_rx_unpark() ...
+ *   0-RTT: as the first, until the secrets of HANDSHAKE show that no keys will come
  *
  * Invariants:
  *  - Receive memory: a batch is charged with the truesize of its skb, and of its
@@ -168,19 +169,22 @@ void quic_rx_credit(struct sock *sk, const struct sk_buff *skb, u32 bytes)
  * Nobody is charged for parked datagrams and nothing in them is authentic, so a
  * server keeps few of them for a client that may not even exist: before its first
  * Handshake packet, which validates its address, an honest one has none to send
- * that there are no keys for. Slightly stale when the lock is owned.
+ * that there are no keys for, but 0-RTT: until TLS has read the ClientHello, and as
+ * many as it may send without an answer. Slightly stale when the lock is owned.
  */
-static u32 pending_max(const struct quic_sock *qs)
+static u32 pending_max(const struct quic_sock *qs, u8 level)
 {
 	const struct quic_conn *conn = qs->conn;
 
-	return READ_ONCE(conn->path.validated) ? QUIC_PENDING_MAX : QUIC_PENDING_STRANGER;
+	if (READ_ONCE(conn->path.validated))
+		return QUIC_PENDING_MAX;
+	return level == QUIC_CRYPTO_EARLY ? QUIC_PENDING_EARLY : QUIC_PENDING_STRANGER;
 }
 
 /* Spinlock of the socket lock held. Return: there was room for it. */
-static bool keep_pending(struct quic_sock *qs, struct sk_buff *skb)
+static bool keep_pending(struct quic_sock *qs, struct sk_buff *skb, u8 level)
 {
-	if (!qs->attached || skb_queue_len(&qs->pending) >= pending_max(qs) ||
+	if (!qs->attached || skb_queue_len(&qs->pending) >= pending_max(qs, level) ||
 	    qs->pending_bytes + skb->truesize > QUIC_PENDING_BYTES)
 		return false;
 	spin_lock(&qs->pending.lock);
@@ -195,7 +199,8 @@ static bool keep_pending(struct quic_sock *qs, struct sk_buff *skb)
  * here. The datagram is then fed with the next keys, or dropped when these were
  * the last: to the peer a loss.
  */
-void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u32 dgram_len)
+void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u32 dgram_len,
+		  u8 level)
 {
 	struct quic_sock *qs = quic_sk(sk);
 	bool room;
@@ -209,7 +214,8 @@ void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u3
 	 * With the 1-RTT keys all there are to come have come: what still finds
 	 * none belongs to a level that is over.
 	 */
-	room = !rcu_access_pointer(qs->keys_rx[QUIC_CRYPTO_APP]) && keep_pending(qs, skb);
+	room = !rcu_access_pointer(qs->keys_rx[QUIC_CRYPTO_APP]) &&
+	       keep_pending(qs, skb, level);
 	bh_unlock_sock(sk);
 	if (room)
 		return;
@@ -240,7 +246,7 @@ void quic_rx_park_early(struct sock *sk, struct quic_udp *udp, struct sk_buff *s
 	bool room;
 
 	bh_lock_sock(sk);
-	room = keep_pending(qs, skb);
+	room = keep_pending(qs, skb, QUIC_CRYPTO_APP);
 	if (room && sock_owned_by_user(sk)) {
 		set_bit(QUIC_DEFER_EARLY, &qs->deferred);
 	} else if (room) {

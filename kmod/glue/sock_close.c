@@ -72,7 +72,8 @@ static void close_begin(struct sock *sk, bool at_once)
 
 	switch (quic_conn_state(conn)) {
 	case QUIC_CONN_HANDSHAKE:
-		at_once = true;
+		/* what was written as 0-RTT shall arrive, by whatever packets */
+		at_once |= !quic_conn_takes_data(conn);
 		break;
 	case QUIC_CONN_ESTABLISHED:
 		break;
@@ -89,8 +90,7 @@ static void close_begin(struct sock *sk, bool at_once)
 /* End halves of the one stream, or of the connection, which has none. Lock held. */
 static void shutdown_begin(struct sock *sk, u8 how)
 {
-	bool one = quic_one(sk) &&
-		   quic_conn_state(quic_sk(sk)->conn) == QUIC_CONN_ESTABLISHED;
+	bool one = quic_one(sk) && quic_conn_takes_data(quic_sk(sk)->conn);
 
 	if (one)
 		quic_one_shutdown(sk, how);

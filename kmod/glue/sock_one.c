@@ -4,8 +4,8 @@
  * whose socket() call was changed finds a connection of bytes.
  *
  * The stream is number 0, the client's first. The client opens and announces it
- * with the packet that ends its handshake, so a server may write before the client
- * does. There is never another one: a listener declares one bidirectional stream,
+ * with the packet that ends its handshake, or in 0-RTT, so a server may write before
+ * the client does. There is never another one: a listener declares one bidirectional stream,
  * a client none, and neither grants more when it ends. A SOCK_DGRAM peer, or one
  * of another implementation, uses its stream 0.
  *
@@ -127,7 +127,8 @@ void quic_one_sync(struct sock *sk)
 	struct quic_stream *stream;
 	u8 over;
 
-	if (quic_conn_state(quic->conn) == QUIC_CONN_HANDSHAKE)
+	if (quic_conn_state(quic->conn) == QUIC_CONN_HANDSHAKE &&
+	    !quic_conn_takes_data(quic->conn))
 		return;
 	stream = quic->one_ready ? quic_conn_stream_find(quic->conn, 0) : await(sk);
 	if (!stream && quic->one_ready)

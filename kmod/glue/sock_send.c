@@ -23,6 +23,10 @@
  * MSG_QUIC_DATAGRAM makes the message a datagram (sock_dgram.c), which has a queue
  * and room of its own.
  *
+ * Before connect() has ended a program may write where the daemon offers 0-RTT for it
+ * (RFC 9001 4.6): it leaves at once, and again after the handshake if the server did
+ * not take it. poll() says EPOLLOUT at the end of the handshake, as ever.
+ *
  * Not yet: the application's own handshake: a QUIC_HANDSHAKE_INFO is EOPNOTSUPP, as
  * the daemon has the keys. From 6.5 on the kernel clears MSG_QUIC_STREAM_DONTWAIT in
  * the flags of sendmsg(2), where it is a bit of its own (MSG_SENDPAGE_NOPOLICY): it
@@ -166,7 +170,7 @@ static int parse_request(struct sock *sk, struct msghdr *msg, size_t len, struct
 
 /* ---- waiting ---- */
 
-/* May anything be sent? 1: not yet, the handshake runs. */
+/* May anything be sent? 1: not yet, the handshake runs, and there is no 0-RTT. */
 static int send_state(struct sock *sk)
 {
 	struct quic_sock *quic = quic_sk(sk);
@@ -177,7 +181,7 @@ static int send_state(struct sock *sk)
 		return -ENOTCONN;
 	if (quic->ended || (sk->sk_shutdown & SEND_SHUTDOWN))
 		return -EPIPE;
-	return sk->sk_state == TCP_ESTABLISHED ? 0 : 1;
+	return quic_conn_takes_data(quic->conn) ? 0 : 1;
 }
 
 static bool streams_left(struct sock *sk, bool uni)
@@ -196,7 +200,8 @@ static bool send_wakeup(struct sock *sk, enum send_wait what)
 		return true;
 	switch (what) {
 	case WAIT_ESTABLISHED:
-		return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED;
+		return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ||
+		       READ_ONCE(quic_sk(sk)->conn->early);
 	case WAIT_ROOM:
 		return sk_stream_is_writeable(sk);
 	case WAIT_DGRAM:

@@ -137,6 +137,8 @@ static u32 info_flags(const struct quic_conn *conn)
 		flags |= QUIC_INFO_ADDRESS_VALIDATED;
 	if (conn->retried)
 		flags |= QUIC_INFO_RETRIED;
+	if (quic_conn_early(conn) == QUIC_EARLY_ACCEPTED)
+		flags |= QUIC_INFO_EARLY_ACCEPTED;
 	if (conn->stats.trains)
 		flags |= QUIC_INFO_GSO;
 	if (conn->path.ecn.state == QUIC_ECN_STATE_CAPABLE)

@@ -161,6 +161,17 @@ int quic_set_pin(struct sock *sk, const void *val, u32 len)
 
 /* ---- 70, 71: the result ---- */
 
+static u32 early_data(const struct quic_conn *conn)
+{
+	switch (quic_conn_early(conn)) {
+	case QUIC_EARLY_ACCEPTED:
+		return QUIC_EARLY_DATA_ACCEPTED;
+	case QUIC_EARLY_REFUSED:
+		return QUIC_EARLY_DATA_REFUSED;
+	}
+	return QUIC_EARLY_DATA_NONE;
+}
+
 /* Group, signature and times stay 0: the daemon does not tell them yet. */
 int quic_get_tls_info(struct sock *sk, void *val)
 {
@@ -172,6 +183,7 @@ int quic_get_tls_info(struct sock *sk, void *val)
 	info->tls_version = TLS_1_3;
 	info->cipher = quic->cipher;
 	info->verify = quic->cfg.verify;
+	info->early_data = early_data(quic->conn);
 	info->handshake_us = div_u64(quic->established_at - quic->conn->created,
 				     QUIC_NS_PER_US);
 	return sizeof(*info);

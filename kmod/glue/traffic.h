@@ -201,9 +201,11 @@ static inline bool quic_rx_room(const struct sock *sk, u32 bytes)
  * @udp: where it came from
  * @skb: reference taken over
  * @dgram_len: of its datagram when nothing of it counted yet, else 0
+ * @level: of its first packet
  * Context: BH off.
  */
-void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u32 dgram_len);
+void quic_rx_park(struct sock *sk, struct quic_udp *udp, struct sk_buff *skb, u32 dgram_len,
+		  u8 level);
 
 /*
  * Datagrams of @bytes came in @skb of which nothing opens: a server whose client has

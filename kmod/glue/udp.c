@@ -341,6 +341,7 @@ static void udp_free_rwork(struct work_struct *work)
 	struct quic_udp *udp = container_of(to_rcu_work(work), struct quic_udp, free_rwork);
 
 	skb_queue_purge(&udp->initials);
+	skb_queue_purge(&udp->early.q);
 	put_net(udp->net);
 	kfree(udp);
 }

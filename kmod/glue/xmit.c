@@ -487,8 +487,19 @@ static void xmit_send(struct sock *sk, struct sk_buff *skb, const struct quic_tx
 		quic_mib_inc(sock_net(sk), XmitError);
 }
 
+static void count_early(struct sock *sk, const struct quic_tx_batch *batch)
+{
+	u32 n = 0, i;
+
+	for (i = 0; i < batch->n; i++)
+		n += batch->pkt[i].level == QUIC_CRYPTO_EARLY;
+	quic_mib_add(sock_net(sk), OutEarlyPackets, n);
+}
+
 static void count(struct sock *sk, const struct quic_tx_batch *batch)
 {
+	if (unlikely(quic_sk(sk)->keys_tx[QUIC_CRYPTO_EARLY]))
+		count_early(sk, batch);
 	quic_mib_add(sock_net(sk), OutDatagrams, batch->n_dgrams);
 	quic_mib_add(sock_net(sk), OutPackets, batch->n);
 	if (batch->ecn)

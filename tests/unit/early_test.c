@@ -522,6 +522,37 @@ static void after_version_negotiation(struct unit *t)
 	finish(t, p);
 }
 
+static bool client_is_through(struct pair *p)
+{
+	return quic_conn_state(client(p)) != QUIC_CONN_HANDSHAKE;
+}
+
+static bool client_closes(struct pair *p)
+{
+	return quic_conn_state(client(p)) > QUIC_CONN_ESTABLISHED;
+}
+
+/*
+ * Who writes and is gone has written: acknowledgments come before the server is through
+ * its handshake, and a CONNECTION_CLOSE then would end it unheard.
+ */
+static void closed_after_writing(struct unit *t)
+{
+	struct pair *p;
+
+	begin(PAIR_EARLY_ACCEPTED);
+	p = pair_new(&cfg);
+	pair_flow(p, PAIR_CLIENT, 200);
+	pair_pump(p);
+	quic_conn_shutdown(client(p), 7, "done", 10 * SEC, p->now);
+	EXPECT(t, pair_run(p, client_is_through, p->now + SEC));
+	EXPECT_EQ(t, quic_conn_state(client(p)), QUIC_CONN_ESTABLISHED);
+	EXPECT(t, pair_run(p, client_closes, p->now + SEC));
+	EXPECT(t, client(p)->handshake_confirmed);
+	EXPECT(t, pair_all_done(p));
+	pair_free(p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(with_the_hello),
 	UNIT_CASE(what_stays_out),
@@ -539,6 +570,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(deadlock_is_broken),
 	UNIT_CASE(after_a_retry),
 	UNIT_CASE(after_version_negotiation),
+	UNIT_CASE(closed_after_writing),
 };
 
 UNIT_SUITE(early, cases);

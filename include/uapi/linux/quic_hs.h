@@ -199,15 +199,28 @@ enum quic_hs_listener_attr {
  *	secrets that follow are derived for it. Once, before CRYPTO.
  * @QUIC_HS_ACTION_CRYPTO: LEVEL and CRYPTO: send these bytes
  * @QUIC_HS_ACTION_SECRET: LEVEL, SEND, CIPHER, SECRET: install a traffic secret.
- *	Level HANDSHAKE or APP; each level and direction once.
+ *	Level HANDSHAKE, APP or EARLY; each level and direction once. EARLY (0-RTT,
+ *	see below): before those of HANDSHAKE; a client's with SEND 1, a server's with
+ *	SEND 0.
  * @QUIC_HS_ACTION_PEER_PARAMS: TPARAMS: what the peer's extension 0x39 held.
- *	Once, before DONE.
+ *	Once, before DONE. EARLY_ACCEPTED: a client's server takes its 0-RTT. With
+ *	LEVEL QUIC_CRYPTO_EARLY: what the extension held in the connection that the
+ *	ticket is of.
  * @QUIC_HS_ACTION_DONE: TLS is complete (RFC 9001 4.1.1): ALPN, and if they
  *	apply CHAIN and RESUMED; without ALPN none was chosen. Needs
  *	PEER_PARAMS and both APP secrets.
  * @QUIC_HS_ACTION_FAIL: ERRNO, ALERT (if one is to be sent), TEXT. The last
  *	action; may come without SELECT.
  * @QUIC_HS_ACTION_TICKET: TICKET: a session that the application may keep
+ *
+ * 0-RTT (RFC 9001 4.6). A client that offers it says so before anything else is sent,
+ * in the flight of its ClientHello or before: PEER_PARAMS with LEVEL QUIC_CRYPTO_EARLY,
+ * then SECRET of that level. From the former on the program may write, from the latter
+ * on what it wrote leaves. Not in a handshake that begins anew after Version
+ * Negotiation: its ticket is of another version. When the server has answered,
+ * PEER_PARAMS says whether it takes it; without EARLY_ACCEPTED all of it is sent again
+ * in 1-RTT packets. A server that takes it installs SECRET behind SELECT, in the flight
+ * that answers the ClientHello: packets wait for it until the secrets of HANDSHAKE come.
  */
 enum quic_hs_action {
 	QUIC_HS_ACTION_UNSPEC,
@@ -246,6 +259,7 @@ enum quic_hs_action {
  * @QUIC_HS_ACT_TEXT: string, at most QUIC_HS_TEXT_MAX: one line for a person
  * @QUIC_HS_ACT_TICKET: binary
  * @QUIC_HS_ACT_VERSION: u32, a QUIC version; EOPNOTSUPP where the kernel has not got it
+ * @QUIC_HS_ACT_EARLY_ACCEPTED: flag
  */
 enum quic_hs_action_attr {
 	QUIC_HS_ACT_UNSPEC,
@@ -265,6 +279,7 @@ enum quic_hs_action_attr {
 	QUIC_HS_ACT_TEXT,
 	QUIC_HS_ACT_TICKET,
 	QUIC_HS_ACT_VERSION,
+	QUIC_HS_ACT_EARLY_ACCEPTED,
 
 	/* private: */
 	__QUIC_HS_ACT_MAX,
