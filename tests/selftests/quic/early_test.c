@@ -275,6 +275,11 @@ static bool to_accept(void)
 	return wait_fd(w.listener, POLLIN, 0);
 }
 
+static bool hung_up(void)
+{
+	return wait_fd(got.fd, POLLIN, 0) & POLLHUP;
+}
+
 /* Who writes and closes has written. */
 TEST_F(early, closed_after_writing)
 {
@@ -284,6 +289,8 @@ TEST_F(early, closed_after_writing)
 	w.client = -1;
 	ASSERT_TRUE(play(to_accept));
 	EXPECT_TRUE(arrives(&self->server, BYTES));
+	/* then the client goes, and does not wait for its time-out */
+	EXPECT_TRUE(play(hung_up));
 }
 
 /* --- refused --- */

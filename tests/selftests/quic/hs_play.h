@@ -480,8 +480,12 @@ static inline bool play_begin(void)
 	return true;
 }
 
+/* The network is gone: a client that waited for its peer would do so for long. */
 static inline void play_end(void)
 {
+	struct linger at_once = { .l_onoff = 1 };
+
+	setsockopt(w.client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(w.client);
 	close(w.listener);
 	close(w.worker);
