@@ -312,7 +312,8 @@ static inline u64 quic_conn_crypto_queued(const struct quic_conn *conn, u8 level
 /**
  * quic_conn_crypto_read - take TLS bytes that arrived in order
  * @conn: connection
- * @level: as above
+ * @level: QUIC_CRYPTO_INITIAL or _HANDSHAKE; those of _APP are judged as they arrive
+ *	(tls_after.c), and nobody gets them
  * @buf: destination
  * @len: its room
  * Return: bytes taken, 0 when there are none.
