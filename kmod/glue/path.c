@@ -267,7 +267,7 @@ int quic_path_move(struct sock *sk, const union quic_addr *to, bool low_port)
 	udp = quic_udp_get(sock_net(sk), to, READ_ONCE(sk->sk_bound_dev_if), sk, low_port);
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);
-	err = quic_xmit_reachable(sk, &ends);
+	err = quic_route_fits(sk, &ends);
 	if (err)
 		goto put;
 	place = place_new(sk, &ends);
