@@ -295,7 +295,7 @@ static void train_gso(const struct quic_tx_batch *batch, struct sk_buff *skb)
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 }
 
-/* Takes over the skb and @dst. */
+/* Takes over the skb, which has its hash, and @dst. */
 static void xmit_send(struct sock *sk, struct sk_buff *skb, const struct quic_tx_batch *batch,
 		      struct dst_entry *dst, const union quic_addr *peer,
 		      const union quic_addr *local)
@@ -304,7 +304,6 @@ static void xmit_send(struct sock *sk, struct sk_buff *skb, const struct quic_tx
 
 	if (batch->n_dgrams > 1)
 		train_gso(batch, skb);
-	skb_set_hash_from_sk(skb, sk);
 	hdr_for_sock(&h, sk, skb, dst);
 	h.tos |= batch->ecn;
 	skb->priority = READ_ONCE(sk->sk_priority);
@@ -357,6 +356,7 @@ static void xmit_elsewhere(struct sock *sk, struct sk_buff *skb, struct quic_tx_
 		return;
 	}
 	count(sk, batch);
+	__skb_set_sw_hash(skb, quic_sk(sk)->paths->hash[batch->path], true);
 	xmit_send(sk, skb, batch, dst, &ends->peer, &ends->local);
 }
 
@@ -381,6 +381,7 @@ static int xmit_batch(struct sock *sk)
 		xmit_elsewhere(sk, t.skb, batch);
 	} else if (t.dst && !quic_seal(sk, batch)) {
 		count(sk, batch);
+		skb_set_hash_from_sk(t.skb, sk);
 		xmit_send(sk, t.skb, batch, dst_clone(t.dst), &quic_sk(sk)->peer,
 			  &quic_sk(sk)->local);
 	} else {
