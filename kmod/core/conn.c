@@ -24,6 +24,7 @@
 #include "keyphase.h"
 #include "skip.h"
 #include "undo.h"
+#include "tls_after.h"
 #include "token.h"
 #include "version.h"
 
@@ -81,6 +82,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	conn->trim_deadline = QUIC_TIME_NEVER;
 	conn->early_deadline = QUIC_TIME_NEVER;
 	quic_keyphase_init(&conn->keyphase);
+	quic_tls_after_init(&conn->tls_after);
 	quic_tparams_init(&conn->remote);
 	quic_valsyncs_init(&conn->vals);
 	quic_valsync_init(&conn->handshake_done, QUIC_FRAME_HANDSHAKE_DONE);

@@ -301,6 +301,20 @@ struct quic_keyphase {
 	u32 updates_peer;
 };
 
+/**
+ * struct quic_tls_after - a TLS message after the handshake (tls_after.c)
+ * @value: of the field at hand, as far as it came, where it is a number
+ * @msg: bytes of the message behind that field
+ * @left: bytes of the field that are still to come
+ * @field: which it is
+ */
+struct quic_tls_after {
+	u32 value;
+	u32 msg;
+	u16 left;
+	u8 field;
+};
+
 #define QUIC_SKIPS	8
 
 /**
@@ -585,6 +599,7 @@ struct quic_conn {
 	u64 created;
 	u64 handshake_deadline;
 	u64 early_deadline;		/* when a server drops its 0-RTT keys */
+	struct quic_tls_after tls_after;
 
 	struct quic_pnspace space[QUIC_SPACES];
 	struct quic_path path;

@@ -20,6 +20,7 @@
 #include "dgram.h"
 #include "keyphase.h"
 #include "ecn.h"
+#include "tls_after.h"
 #include "token.h"
 #include "plant.h"
 
@@ -85,8 +86,11 @@ static int rx_crypto(struct rx_ctx *x, const struct quic_frame *f)
 			       f->u.stream.len, x->pkt->buf);
 	if (x->space == QUIC_SPACE_INITIAL)
 		quic_version_tls_came(x->conn);
-	if (quic_recvbuf_readable(rb))
-		x->conn->want |= QUIC_WANT_CRYPTO;
+	if (!quic_recvbuf_readable(rb))
+		return err;
+	if (x->space == QUIC_SPACE_APP)
+		return quic_tls_after_read(x->conn, rb) ?: err;
+	x->conn->want |= QUIC_WANT_CRYPTO;
 	return err;
 }
 

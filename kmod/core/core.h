@@ -312,7 +312,8 @@ static inline u64 quic_conn_crypto_queued(const struct quic_conn *conn, u8 level
 /**
  * quic_conn_crypto_read - take TLS bytes that arrived in order
  * @conn: connection
- * @level: as above
+ * @level: QUIC_CRYPTO_INITIAL or _HANDSHAKE; those of _APP are judged as they arrive
+ *	(tls_after.c), and nobody gets them
  * @buf: destination
  * @len: its room
  * Return: bytes taken, 0 when there are none.
@@ -402,11 +403,24 @@ void quic_conn_set_pmtud(struct quic_conn *conn, bool on, u64 raise);
  * @mtu: UDP payload in bytes
  *
  * The size in use falls to 1200 if it was above @mtu, and a search with the new
- * limit begins (RFC 9000 14.2.1: such news are a hint, a probe decides).
+ * limit begins: a probe decides.
  *
  * Context: owned.
  */
 void quic_conn_set_max_mtu(struct quic_conn *conn, u32 mtu);
+
+/**
+ * quic_conn_mtu_hint - a router says that larger datagrams do not pass (RFC 9000 14.2.1)
+ * @conn: connection
+ * @mtu: UDP payload in bytes that do, as it says; ignored below 1200, and where more is
+ *	known already
+ *
+ * The size in use falls to 1200 if it was above @mtu, and a search from there to @mtu
+ * begins, as quic_conn_set_pmtud() says another one to the route's limit after it.
+ *
+ * Context: owned.
+ */
+void quic_conn_mtu_hint(struct quic_conn *conn, u32 mtu);
 
 /**
  * quic_conn_set_path - replace what the path began with

@@ -17,9 +17,10 @@
  * Three rounds in a row in which packets above the base size were lost, or a PTO
  * found them unanswered, and none of them was acknowledged mean a black hole (RFC
  * 8899 4.3): back to the base size, and a search below the size that failed. What
- * gets through below the base size proves nothing. A route that changes its MTU, as
- * it does when the host believes an ICMP message, does the same with its new limit
- * (RFC 9000 14.2.1: a hint; the probe decides).
+ * gets through below the base size proves nothing. A route that changes its MTU does
+ * the same with its new limit. A router that says how much passes (ICMP) has the size
+ * fall, never rise, and is believed for one search (RFC 9000 14.2.1: a hint; the probe
+ * decides).
  */
 #include "core.h"
 #include "pmtud.h"
@@ -144,6 +145,22 @@ void quic_conn_set_pmtud(struct quic_conn *conn, bool on, u64 raise)
 {
 	conn->pmtud.off = !on;
 	conn->pmtud.raise_after = raise ?: QUIC_PMTUD_RAISE;
+}
+
+void quic_conn_mtu_hint(struct quic_conn *conn, u32 mtu)
+{
+	struct quic_pmtud *pm = &conn->pmtud;
+
+	if (mtu < QUIC_MIN_UDP_PAYLOAD || !pm->started || pm->off || mtu >= pm->failed - 1)
+		return;
+	if (conn->path.mtu > mtu)
+		set_mtu(conn, QUIC_MIN_UDP_PAYLOAD);
+	pm->failed = mtu + 1;
+	pm->settled = false;
+	if (mtu > conn->path.mtu)
+		probe(conn, mtu);
+	else
+		search_on(conn);
 }
 
 void quic_conn_set_max_mtu(struct quic_conn *conn, u32 mtu)

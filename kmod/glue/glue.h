@@ -252,6 +252,7 @@ enum {
  * @reset_token: end of a datagram that failed to open while the lock was owned
  * @forged: packets that failed to open meanwhile; slock
  * @credit: bytes of datagrams of which nothing opened, meanwhile; slock
+ * @mtu_hint: what ICMP has said of the path's MTU, likewise
  * @first_answer: client: a Retry or Version Negotiation to be acted upon by @work, or NULL;
  *	atomically exchanged
  * @hs: handshake under way or NULL
@@ -309,6 +310,7 @@ struct quic_sock {
 	u8 reset_token[QUIC_RESET_TOKEN_LEN];
 	u32 forged;
 	u32 credit;
+	u32 mtu_hint;
 	struct quic_first_answer *first_answer;
 	struct quic_hs *hs;
 	struct timer_list timer;
@@ -382,6 +384,7 @@ enum {
 	QUIC_DEFER_UNPARK,	/* keys were installed: feed @pending again */
 	QUIC_DEFER_EARLY,	/* packets of the next key phase came */
 	QUIC_DEFER_CREDIT,	/* add @credit */
+	QUIC_DEFER_MTU,		/* take @mtu_hint */
 };
 
 static inline u64 quic_now(void)

@@ -250,27 +250,13 @@ int quic_hs_start(struct sock *sk)
 
 /* ---- TLS bytes from the peer ---- */
 
-/* After the handshake: tickets, that nobody keeps yet. */
-static void discard(struct quic_conn *conn)
-{
-	u8 buf[256];
-
-	while (quic_conn_crypto_read(conn, QUIC_CRYPTO_APP, buf, sizeof(buf)))
-		;
-}
-
 void quic_hs_crypto(struct sock *sk)
 {
-	static const u8 levels[] = {
-		QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE, QUIC_CRYPTO_APP,
-	};
-	struct quic_sock *qs = quic_sk(sk);
-	struct quic_hs *hs = qs->hs;
+	static const u8 levels[] = { QUIC_CRYPTO_INITIAL, QUIC_CRYPTO_HANDSHAKE };
+	struct quic_hs *hs = quic_sk(sk)->hs;
 	u32 i;
 	int err;
 
-	if (!hs && qs->conn->handshake_complete)
-		discard(qs->conn);
 	if (!hs || hs->state != QUIC_HS_RUNNING)
 		return;		/* they wait in the core, bounded by it */
 	for (i = 0; i < ARRAY_SIZE(levels); i++) {

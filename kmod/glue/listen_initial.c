@@ -223,7 +223,9 @@ static struct sock *embryo_make(struct quic_udp *udp, const struct sk_buff *skb,
 	count(sk, skb);
 	/* what a stranger may have us hold; quic_sock_inherit() sets the listener's */
 	sk->sk_rcvbuf = min(sk->sk_rcvbuf, QUIC_EMBRYO_RCVBUF);
-	err = quic_xmit_route(sk);
+	err = quic_route(sk);
+	if (!err && quic_route_mtu(sk) < QUIC_MIN_UDP_PAYLOAD)
+		err = -EHOSTUNREACH;	/* nor could it be told */
 	if (!err)
 		err = quic_sock_attach_conn(sk, hdr, ad);
 	if (err) {

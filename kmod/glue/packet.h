@@ -159,6 +159,16 @@ void quic_walk_init(struct quic_walk *w, struct sk_buff *skb);
  */
 u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len);
 
+/* ---- icmp.c ---- */
+
+/**
+ * quic_icmp - a message about a packet of ours
+ * @udp: UDP socket that it left from, as the stack believes
+ * @skb: of its error queue: data is the quoted packet's UDP payload
+ * Context: softirq, under RCU, no lock held.
+ */
+void quic_icmp(struct quic_udp *udp, const struct sk_buff *skb);
+
 /* ---- skb.c ---- */
 
 /* The ECN bits of a received skb's IP header; a train has one. */

@@ -93,6 +93,7 @@ static struct quic_sock_paths *paths_get(struct sock *sk)
 		return NULL;
 	ps->ends[qs->path_active].peer = qs->peer;
 	ps->ends[qs->path_active].local = qs->local;
+	ps->hash[qs->path_active] = sk->sk_txhash;
 	qs->paths = ps;
 	return ps;
 }
@@ -103,8 +104,10 @@ static u8 place_new(struct sock *sk, const struct quic_ends *ends)
 	struct quic_sock_paths *ps = paths_get(sk);
 	u8 place = ps ? quic_conn_path_new(quic_sk(sk)->conn) : QUIC_PATH_NONE;
 
-	if (place != QUIC_PATH_NONE)
+	if (place != QUIC_PATH_NONE) {
 		ps->ends[place] = *ends;
+		ps->hash[place] = get_random_u32() | 1;	/* 0: none */
+	}
 	return place;
 }
 
@@ -184,6 +187,7 @@ static void change(struct sock *sk, u8 to)
 	}
 	quic_lookup_set_peer(sk, &ps->ends[to].peer);
 	qs->local = ps->ends[to].local;
+	WRITE_ONCE(sk->sk_txhash, ps->hash[to]);
 	WRITE_ONCE(qs->path_active, to);
 	quic_sock_set_addrs(sk);
 	/* the next batch looks for the route, and its MTU */
@@ -267,7 +271,7 @@ int quic_path_move(struct sock *sk, const union quic_addr *to, bool low_port)
 	udp = quic_udp_get(sock_net(sk), to, READ_ONCE(sk->sk_bound_dev_if), sk, low_port);
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);
-	err = quic_xmit_reachable(sk, &ends);
+	err = quic_route_fits(sk, &ends);
 	if (err)
 		goto put;
 	place = place_new(sk, &ends);

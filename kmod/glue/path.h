@@ -18,12 +18,15 @@ struct quic_ends {
 /**
  * struct quic_sock_paths - paths of a socket that has had a second one; its lock
  * @ends: by place of the core (core/path.h)
+ * @hash: of each, for IPv6 flow labels and queues: one says nothing of another (RFC
+ *	9000 9.7)
  * @other: place that the socket's udp_other is for
  * @offered: paths validated when the client got its latest token
  * @seen: how often the path changed, one was validated, one failed: in the counters
  */
 struct quic_sock_paths {
 	struct quic_ends ends[QUIC_PATHS];
+	u32 hash[QUIC_PATHS];
 	u8 other;
 	u32 offered;
 	u32 seen[3];

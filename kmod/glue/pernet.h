@@ -24,6 +24,7 @@ struct proc_dir_entry;
 	X(OutPackets) X(InCe) X(OutEct) X(EcnCapable) X(EcnFailed) \
 	X(CongestionEvents) X(WindowsGrown) \
 	X(PathChanged) X(PathValidated) X(PathFailed) X(DropAddress) \
+	X(DropIcmp) \
 	X(OpenInPlace) X(OpenBounced) X(OpenDeferred) \
 	X(SealDeferred) X(CryptoAsync) \
 	X(DropShort) X(DropHeader) X(DropVersion) X(DropUnknownCid) \

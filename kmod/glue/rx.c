@@ -25,8 +25,8 @@
  *    again, while ACKs and credit still count. Batches in the backlog are counted in
  *    rx_backlog_bytes and charged when they leave it, since sk_forward_alloc
  *    belongs to the owner of the lock.
- *  - rx_backlog, rx_backlog_bytes, reset_token, forged and credit: under the spinlock
- *    of the socket lock. Something is only added while the lock is owned, and its owner
+ *  - rx_backlog, rx_backlog_bytes, reset_token, forged, credit and mtu_hint: under the
+ *    spinlock of the socket lock. Something is only added while the lock is owned, and its owner
  *    empties it in release_sock(): nothing stays behind.
  *  - The owner holds a reference on the socket until after release_sock(), hence
  *    deferred bits and the backlog need none.
@@ -353,6 +353,7 @@ void quic_rx_unopened(struct sock *sk, const u8 *token, u32 forged)
  * @token: see struct quic_sock, reset_token
  * @forged: see struct quic_sock
  * @credit: see struct quic_sock
+ * @mtu: see struct quic_sock, mtu_hint
  * @batches: the backlog
  */
 struct rx_owed {
@@ -360,6 +361,7 @@ struct rx_owed {
 	u8 token[QUIC_RESET_TOKEN_LEN];
 	u32 forged;
 	u32 credit;
+	u32 mtu;
 	struct list_head batches;
 };
 
@@ -378,6 +380,8 @@ static void run_deferred(struct sock *sk, struct rx_owed *o)
 		quic_conn_set_rx_path(quic_sk(sk)->conn, quic_sk(sk)->path_active, false);
 		quic_conn_recv_undecryptable(quic_sk(sk)->conn, o->credit);
 	}
+	if ((bits & BIT(QUIC_DEFER_MTU)) && quic_sk(sk)->attached)
+		quic_conn_mtu_hint(quic_sk(sk)->conn, o->mtu);
 	if (bits & BIT(QUIC_DEFER_RESET))
 		take_unopened(sk, o->token, o->forged);
 	if (bits & BIT(QUIC_DEFER_EARLY))
@@ -412,6 +416,7 @@ void quic_release_cb(struct sock *sk)
 		qs->forged = 0;
 		o.credit = qs->credit;
 		qs->credit = 0;
+		o.mtu = qs->mtu_hint;
 		list_splice_init(&qs->rx_backlog, &o.batches);
 		spin_unlock_bh(&sk->sk_lock.slock);
 		run_deferred(sk, &o);

@@ -94,14 +94,18 @@ static int seal_payload(const struct quic_keys *keys, const struct quic_tx_pkt *
 	return quic_aead_run(&op, true);
 }
 
+/*
+ * Without a branch on the number's length, which may not show in time (RFC 9001 9.5):
+ * the bytes behind a short one are masked with zeros.
+ */
 static void protect(const struct quic_tx_pkt *p, const u8 *mask)
 {
 	u32 i;
 
 	p->buf[0] ^= mask[0] & (p->buf[0] & HDR_LONG ? HDR_LONG_PROTECTED :
 						       HDR_SHORT_PROTECTED);
-	for (i = 0; i < p->pn_len; i++)
-		p->buf[p->pn_off + i] ^= mask[1 + i];
+	for (i = 0; i < QUIC_PN_MAX_LEN; i++)
+		p->buf[p->pn_off + i] ^= mask[1 + i] & -(i < p->pn_len);
 }
 
 /*

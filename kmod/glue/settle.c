@@ -123,6 +123,25 @@ static int peer_errno(const struct quic_close_info *c, bool established)
 		return ECONNREFUSED;
 	case QUIC_TRANSPORT_ERROR_VERSION_NEGOTIATION:
 		return EPROTONOSUPPORT;
+	case QUIC_TRANSPORT_ERROR_NO_VIABLE_PATH:
+		return EHOSTUNREACH;
+	}
+	return EPROTO;
+}
+
+static int local_errno(const struct quic_close_info *c)
+{
+	if (c->app)
+		return 0;
+	switch (c->code) {
+	case QUIC_TRANSPORT_ERROR_NONE:
+		return 0;
+	case QUIC_TRANSPORT_ERROR_CONNECTION_REFUSED:
+		return ECONNABORTED;
+	case QUIC_TRANSPORT_ERROR_VERSION_NEGOTIATION:
+		return EPROTONOSUPPORT;
+	case QUIC_TRANSPORT_ERROR_NO_VIABLE_PATH:
+		return EHOSTUNREACH;
 	}
 	return EPROTO;
 }
@@ -134,10 +153,7 @@ static int close_errno(const struct quic_sock *qs, const struct quic_close_info 
 	case QUIC_CLOSE_NONE:
 		return 0;
 	case QUIC_CLOSE_LOCAL:
-		return c->app || c->code == QUIC_TRANSPORT_ERROR_NONE ? 0 :
-		       c->code == QUIC_TRANSPORT_ERROR_CONNECTION_REFUSED ? ECONNABORTED :
-		       c->code == QUIC_TRANSPORT_ERROR_VERSION_NEGOTIATION ? EPROTONOSUPPORT :
-		       EPROTO;
+		return local_errno(c);
 	case QUIC_CLOSE_PEER:
 		return peer_errno(c, qs->established_once);
 	case QUIC_CLOSE_IDLE:

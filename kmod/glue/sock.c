@@ -130,6 +130,19 @@ static void init_lock_class(struct sock *sk)
 					      "sk_lock-AF_INET-QUIC", &lock_keys[0]);
 }
 
+/*
+ * IP is to send what the core has built, whatever ICMP messages have made of the route's
+ * MTU: their word is worth what icmp.c finds it is.
+ */
+static void ignore_icmp(struct sock *sk)
+{
+	inet_sk(sk)->pmtudisc = IP_PMTUDISC_PROBE;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		inet_sk(sk)->pinet6->pmtudisc = IPV6_PMTUDISC_PROBE;
+#endif
+}
+
 /**
  * quic_sock_init - fields and defaults of a fresh socket
  * @sk: zeroed by sk_alloc(), sock_init_data() done
@@ -153,6 +166,7 @@ int quic_sock_init(struct sock *sk)
 	sk->sk_write_space = quic_write_space;
 	sk->sk_sndbuf = READ_ONCE(quic_sysctl_wmem[1]);
 	sk->sk_rcvbuf = READ_ONCE(quic_sysctl_rmem[1]);
+	ignore_icmp(sk);
 	sk->sk_state = TCP_CLOSE;
 	percpu_counter_inc(&quic_sockets_allocated);
 	sock_list(sk);
@@ -166,7 +180,6 @@ static void child_inet_init(struct sock *sk)
 
 	sk->sk_protocol = IPPROTO_QUIC;
 	sk->sk_type = SOCK_DGRAM;	/* until quic_sock_inherit() */
-	inet->pmtudisc = IP_PMTUDISC_WANT;
 	inet->uc_ttl = -1;
 	inet->mc_ttl = 1;
 	inet->rcv_tos = 0;
@@ -175,7 +188,6 @@ static void child_inet_init(struct sock *sk)
 		inet->pinet6 = &((struct quic6_sock *)sk)->inet6;
 		inet->pinet6->hop_limit = -1;
 		inet->pinet6->mcast_hops = IPV6_DEFAULT_MCASTHOPS;
-		inet->pinet6->pmtudisc = IPV6_PMTUDISC_WANT;
 	}
 #endif
 }
@@ -389,7 +401,7 @@ static struct quic_conn *make_conn(struct sock *sk, const struct quic_hdr *hdr,
 		.local = cfg->tp,
 		.cc = quic_cc_find(cfg->cc_algo),
 		.initial_rtt = cfg->initial_rtt_us * QUIC_NS_PER_US,
-		.max_mtu = quic_xmit_mtu(sk),
+		.max_mtu = quic_route_mtu(sk),
 		.handshake_timeout = cfg->handshake_timeout_ms * QUIC_NS_PER_MS,
 		.no_ecn = !READ_ONCE(quic_sysctl_ecn),
 		.token = cfg->token,

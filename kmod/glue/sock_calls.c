@@ -302,12 +302,12 @@ static int match_families(struct quic_sock *quic)
 }
 
 /* connect() could not begin; the socket may try another peer. */
-static void note_unreachable(struct quic_sock *quic, int err)
+static int note_unreachable(struct quic_sock *quic, int err, const char *why)
 {
 	quic->connect_errno = -err;
 	quic->reason_origin = QUIC_ORIGIN_NETWORK;
-	strscpy(quic->reason, "no route to that address from here: see \"ip route get ADDRESS\"",
-		sizeof(quic->reason));
+	strscpy(quic->reason, why, sizeof(quic->reason));
+	return err;
 }
 
 static void forget_unreachable(struct quic_sock *quic)
@@ -317,6 +317,21 @@ static void forget_unreachable(struct quic_sock *quic)
 	quic->connect_errno = 0;
 	quic->reason_origin = QUIC_ORIGIN_NONE;
 	quic->reason[0] = 0;
+}
+
+static int connect_route(struct sock *sk)
+{
+	struct quic_sock *quic = quic_sk(sk);
+	int err = quic_route(sk);
+
+	if (err)
+		return note_unreachable(quic, err,
+					"no route to that address from here: see \"ip route get ADDRESS\"");
+	/* RFC 9000 14 */
+	if (quic_route_mtu(sk) < QUIC_MIN_UDP_PAYLOAD)
+		return note_unreachable(quic, -EHOSTUNREACH,
+					"the MTU of the route to that address is too small for QUIC: it needs 1228 bytes with IPv4, 1280 with IPv6");
+	return 0;
 }
 
 /* Everything up to the first packet. Lock held, may sleep. */
@@ -339,11 +354,8 @@ static int connect_start(struct sock *sk, struct sockaddr *uaddr, int len)
 	forget_unreachable(quic);
 	bound = quic->local;
 	err = match_families(quic);
-	if (!err) {
-		err = quic_xmit_route(sk);
-		if (err)
-			note_unreachable(quic, err);
-	}
+	if (!err)
+		err = connect_route(sk);
 	if (!err) {
 		quic_sock_set_addrs(sk);
 		err = quic_sock_attach_conn(sk, NULL, NULL);

@@ -125,23 +125,47 @@ void quic_rxbuf_free(struct quic_rxbuf *buf);
  */
 int quic_seal(struct sock *sk, struct quic_tx_batch *batch);
 
+/* ---- route.c ---- */
+
+/* Bytes of the IP and UDP header of a datagram to @a. */
+u32 quic_headers_len(const union quic_addr *a);
+
+/**
+ * quic_route - choose route, source address and offloads
+ * @sk: socket with peer set; fills local's address when it is a wildcard
+ * Context: any, socket locked. Return: 0 or -errno. Sets sk_dst_cache.
+ */
+int quic_route(struct sock *sk);
+
+/**
+ * quic_route_between - a route of its own
+ * @sk: socket, for its marks and device
+ * @peer: to there
+ * @local: from here
+ * Context: any. Return: it, a reference, or an error pointer.
+ */
+struct dst_entry *quic_route_between(struct sock *sk, const union quic_addr *peer,
+				     const union quic_addr *local);
+
+/* Does a route between these carry QUIC? Any context. Return: 0, -EHOSTUNREACH, -errno. */
+int quic_route_fits(struct sock *sk, const struct quic_ends *ends);
+
+/**
+ * quic_route_dst - the route of the path in use, looked for again when it is stale
+ * @sk: socket, lock held
+ *
+ * What became of its MTU goes to the connection, which closes where it is too small.
+ * Return: it, no reference; NULL: there is none.
+ */
+struct dst_entry *quic_route_dst(struct sock *sk);
+
+/* UDP payload that it carries, bytes; 0: there is none. */
+u32 quic_route_mtu(struct sock *sk);
+
 /* ---- xmit.c ---- */
 
 int quic_xmit_init(void);
 void quic_xmit_exit(void);
-
-/**
- * quic_xmit_route - choose route, source address and offloads
- * @sk: socket with peer set; fills local's address when it is a wildcard
- * Context: process, socket locked. Return: 0 or -errno. Sets sk_dst_cache.
- */
-int quic_xmit_route(struct sock *sk);
-
-/* Is there a route between these addresses? Any context. Return: 0 or -errno. */
-int quic_xmit_reachable(struct sock *sk, const struct quic_ends *ends);
-
-/* UDP payload that the route's MTU allows, bytes; at least 1200. */
-u32 quic_xmit_mtu(struct sock *sk);
 
 /**
  * quic_xmit - build, seal and send until the core has nothing more to send

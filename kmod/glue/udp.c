@@ -4,7 +4,7 @@
  *
  *   data_ready (softirq) --+-- SIMD usable --> __skb_recv_udp() --> quic_udp_rcv()
  *                          '-- not, or enough for now --> rx_work, the same there
- *   error_report (softirq) --> port unreachable --> the handshake that ran there
+ *   error_report (softirq) --> quic_icmp()
  *
  * The sockets have no encap_rcv: with it the stack would split every train and
  * checksum it in software. So skbs are taken off the receive queue, whole trains;
@@ -23,11 +23,9 @@
  * scheduler is fair.
  *
  * Not here: what is in the skbs (demux.c); sending, which goes past these sockets
- * (xmit.c); path MTU from ICMP, which the stack keeps in its routes.
+ * (xmit.c); what ICMP says (icmp.c).
  */
 #include <linux/errqueue.h>
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/udp.h>
 #include <linux/user_namespace.h>
 #include <net/ip.h>
@@ -129,83 +127,7 @@ out:
 	rcu_read_unlock();
 }
 
-/* ---- ICMP ---- */
-
-/* Whom did the packet go to that this error is about? */
-static bool error_peer(const struct sk_buff *skb, union quic_addr *peer)
-{
-	const struct sock_exterr_skb *serr = SKB_EXT_ERR(skb);
-	const u8 *addr = skb_network_header(skb) + serr->addr_offset;
-	struct in6_addr ip6;
-	__be32 ip;
-
-	switch (serr->ee.ee_origin) {
-	case SO_EE_ORIGIN_ICMP:
-		if (serr->ee.ee_type != ICMP_DEST_UNREACH ||
-		    serr->ee.ee_code != ICMP_PORT_UNREACH)
-			return false;
-		memcpy(&ip, addr, sizeof(ip));
-		quic_addr_set4(peer, ip, serr->port);
-		return true;
-	case SO_EE_ORIGIN_ICMP6:
-		if (serr->ee.ee_type != ICMPV6_DEST_UNREACH ||
-		    serr->ee.ee_code != ICMPV6_PORT_UNREACH)
-			return false;
-		memcpy(&ip6, addr, sizeof(ip6));
-		quic_addr_set6(peer, &ip6, serr->port, inet6_iif(skb));
-		return true;
-	}
-	return false;
-}
-
-/*
- * Does the quoted packet carry the ID that we send? Who cannot see our packets
- * cannot guess it. Routers that quote 8 bytes, the UDP header, quote none.
- */
-static bool error_quotes(struct sk_buff *skb, const struct quic_cid *dcid)
-{
-	u8 buf[6 + QUIC_CID_MAX_LEN];
-	const u8 *p = skb_header_pointer(skb, 0, 6 + dcid->len, buf);
-
-	return p && p[0] & 0x80 && p[5] == dcid->len && !memcmp(p + 6, dcid->id, dcid->len);
-}
-
-/*
- * Nobody listens there: a handshake ends (SOCKET-API.md 11.2), an established
- * connection does not let itself be talked out of existence.
- */
-static void port_unreachable(struct sock *sk, struct sk_buff *skb)
-{
-	static const char text[] = "nothing listens on that UDP port (ICMP port unreachable)";
-	struct quic_sock *qs = quic_sk(sk);
-
-	bh_lock_sock(sk);
-	/* when owned: the next packet of the handshake gets another one */
-	if (!sock_owned_by_user(sk) && qs->attached && !qs->conn->server &&
-	    quic_conn_state(qs->conn) == QUIC_CONN_HANDSHAKE &&
-	    error_quotes(skb, quic_conn_dcid(qs->conn))) {
-		qs->hs_errno = ECONNREFUSED;
-		qs->reason_origin = QUIC_ORIGIN_NETWORK;
-		strscpy(qs->reason, text, sizeof(qs->reason));
-		quic_conn_handshake_fail(qs->conn, -1, text, quic_now());
-		quic_settle(sk);
-	}
-	bh_unlock_sock(sk);
-}
-
-static void udp_error(struct quic_udp *udp, struct sk_buff *skb)
-{
-	union quic_addr peer;
-	struct sock *sk;
-
-	if (!error_peer(skb, &peer))
-		return;
-	sk = quic_lookup_peer(udp, &peer);
-	if (!sk)
-		return;
-	port_unreachable(sk, skb);
-	sock_put(sk);
-}
+/* ---- errors ---- */
 
 /* Softirq, no lock held. The error queue must not fill up. */
 static void udp_error_report(struct sock *sk)
@@ -218,7 +140,7 @@ static void udp_error_report(struct sock *sk)
 	/* not sock_dequeue_err_skb(): it would call us again for each one */
 	while ((skb = skb_dequeue(&sk->sk_error_queue))) {
 		if (udp)
-			udp_error(udp, skb);
+			quic_icmp(udp, skb);
 		kfree_skb(skb);
 	}
 	WRITE_ONCE(sk->sk_err, 0);

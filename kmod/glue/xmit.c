@@ -32,7 +32,7 @@
  * user's.
  *
  * Worst case: BH stays off for one train, 64 packets. Not here: delivery times for
- * fq, IP options, zero-copy.
+ * fq, IP options, zero-copy; which route it is, and its MTU (route.c).
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -41,8 +41,6 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
-#include <net/ip6_route.h>
-#include <net/route.h>
 #include <net/udp.h>
 #include <net/xfrm.h>
 #include <asm/simd.h>
@@ -50,8 +48,6 @@
 
 #include "path.h"
 
-/* Two such datagrams fit a page block; the core's long headers end at 16383. */
-#define XMIT_MTU_MAX	16320
 #define XMIT_BYTES_MAX	(65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
 
 /**
@@ -117,174 +113,6 @@ void quic_xmit_exit(void)
 	}
 	free_percpu(xmit_pcpu);
 	xmit_pcpu = NULL;
-}
-
-/* ---- route ---- */
-
-static u32 headers_len(const union quic_addr *a)
-{
-	return sizeof(struct udphdr) + (a->sa.sa_family == AF_INET6 ?
-					sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-}
-
-static void flow4_init(struct flowi4 *fl4, struct sock *sk, const union quic_addr *peer,
-		       const union quic_addr *local)
-{
-	__be32 saddr = local->sa.sa_family == AF_INET ? local->v4.sin_addr.s_addr : 0;
-
-	flowi4_init_output(fl4, READ_ONCE(sk->sk_bound_dev_if), READ_ONCE(sk->sk_mark),
-			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk), IPPROTO_UDP,
-			   inet_sk_flowi_flags(sk), peer->v4.sin_addr.s_addr, saddr,
-			   peer->v4.sin_port, local->v4.sin_port,
-			   sock_net_uid(sock_net(sk), sk));
-	security_sk_classify_flow(sk, flowi4_to_flowi_common(fl4));
-}
-
-static int route4(struct sock *sk)
-{
-	struct quic_sock *qs = quic_sk(sk);
-	struct flowi4 fl4;
-	struct rtable *rt;
-
-	flow4_init(&fl4, sk, &qs->peer, &qs->local);
-	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
-	if (IS_ERR(rt))
-		return PTR_ERR(rt);
-	if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
-		ip_rt_put(rt);
-		return -ENETUNREACH;
-	}
-	qs->local.sa.sa_family = AF_INET;
-	qs->local.v4.sin_addr.s_addr = fl4.saddr;
-	sk_setup_caps(sk, &rt->dst);
-	return 0;
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static void flow6_init(struct flowi6 *fl6, struct sock *sk, const union quic_addr *peer,
-		       const union quic_addr *local)
-{
-	memset(fl6, 0, sizeof(*fl6));
-	fl6->flowi6_oif = peer->v6.sin6_scope_id ?: READ_ONCE(sk->sk_bound_dev_if);
-	fl6->flowi6_mark = READ_ONCE(sk->sk_mark);
-	fl6->flowi6_proto = IPPROTO_UDP;
-	fl6->flowi6_uid = sock_net_uid(sock_net(sk), sk);
-	fl6->daddr = peer->v6.sin6_addr;
-	fl6->saddr = local->v6.sin6_addr;
-	fl6->fl6_dport = peer->v6.sin6_port;
-	fl6->fl6_sport = local->v6.sin6_port;
-	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
-}
-
-static int route6(struct sock *sk)
-{
-	struct quic_sock *qs = quic_sk(sk);
-	struct dst_entry *dst;
-	struct flowi6 fl6;
-
-	if (!inet6_sk(sk))
-		return -EAFNOSUPPORT;
-	flow6_init(&fl6, sk, &qs->peer, &qs->local);
-	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, NULL);
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	qs->local.v6.sin6_addr = fl6.saddr;
-	inet6_sk(sk)->dst_cookie = rt6_get_cookie((struct rt6_info *)dst);
-	sk_setup_caps(sk, dst);
-	return 0;
-}
-#else
-static int route6(struct sock *sk)
-{
-	return -EAFNOSUPPORT;
-}
-#endif
-
-/* Also called again in softirq when the route went stale; it does not sleep. */
-int quic_xmit_route(struct sock *sk)
-{
-	struct quic_sock *qs = quic_sk(sk);
-
-	/* a port does not move between the families, nor does its offset */
-	BUILD_BUG_ON(offsetof(struct sockaddr_in, sin_port) !=
-		     offsetof(struct sockaddr_in6, sin6_port));
-	if (!sk->sk_txhash)
-		sk_set_txhash(sk);
-	return qs->peer.sa.sa_family == AF_INET ? route4(sk) : route6(sk);
-}
-
-/* A route of its own between two addresses; a reference. Any context. */
-static struct dst_entry *route_between(struct sock *sk, const union quic_addr *peer,
-				       const union quic_addr *local)
-{
-	struct flowi4 fl4;
-	struct rtable *rt;
-
-	if (peer->sa.sa_family == AF_INET) {
-		flow4_init(&fl4, sk, peer, local);
-		rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
-		return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
-	}
-#if IS_ENABLED(CONFIG_IPV6)
-	{
-		struct flowi6 fl6;
-
-		flow6_init(&fl6, sk, peer, local);
-		return ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, NULL);
-	}
-#else
-	return ERR_PTR(-EAFNOSUPPORT);
-#endif
-}
-
-int quic_xmit_reachable(struct sock *sk, const struct quic_ends *ends)
-{
-	struct dst_entry *dst = route_between(sk, &ends->peer, &ends->local);
-
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	dst_release(dst);
-	return 0;
-}
-
-/* UDP payload that a route carries, of a datagram to @sk's peer. */
-static u32 payload_of(struct sock *sk, const struct dst_entry *dst)
-{
-	u32 hdrs = headers_len(&quic_sk(sk)->peer), mtu = dst_mtu(dst);
-
-	return clamp_t(u32, mtu > hdrs ? mtu - hdrs : 0, QUIC_MIN_UDP_PAYLOAD, XMIT_MTU_MAX);
-}
-
-/*
- * The route, looked for again when it is stale. No reference; or NULL. An ICMP
- * message that the stack believes makes it stale: it is for our UDP socket, and its
- * MTU becomes the route's.
- */
-static struct dst_entry *xmit_dst(struct sock *sk)
-{
-	u32 cookie = 0;
-	struct dst_entry *dst;
-
-#if IS_ENABLED(CONFIG_IPV6)
-	if (quic_sk(sk)->peer.sa.sa_family == AF_INET6 && inet6_sk(sk))
-		cookie = inet6_sk(sk)->dst_cookie;
-#endif
-	dst = __sk_dst_check(sk, cookie);
-	if (dst)
-		return dst;
-	if (quic_xmit_route(sk))
-		return NULL;
-	dst = __sk_dst_get(sk);
-	if (quic_sk(sk)->conn)
-		quic_conn_set_max_mtu(quic_sk(sk)->conn, payload_of(sk, dst));
-	return dst;
-}
-
-u32 quic_xmit_mtu(struct sock *sk)
-{
-	struct dst_entry *dst = xmit_dst(sk);
-
-	return dst ? payload_of(sk, dst) : QUIC_MIN_UDP_PAYLOAD;
 }
 
 /* ---- room for the core to write in ---- */
@@ -467,7 +295,7 @@ static void train_gso(const struct quic_tx_batch *batch, struct sk_buff *skb)
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 }
 
-/* Takes over the skb and @dst. */
+/* Takes over the skb, which has its hash, and @dst. */
 static void xmit_send(struct sock *sk, struct sk_buff *skb, const struct quic_tx_batch *batch,
 		      struct dst_entry *dst, const union quic_addr *peer,
 		      const union quic_addr *local)
@@ -476,7 +304,6 @@ static void xmit_send(struct sock *sk, struct sk_buff *skb, const struct quic_tx
 
 	if (batch->n_dgrams > 1)
 		train_gso(batch, skb);
-	skb_set_hash_from_sk(skb, sk);
 	hdr_for_sock(&h, sk, skb, dst);
 	h.tos |= batch->ecn;
 	skb->priority = READ_ONCE(sk->sk_priority);
@@ -510,8 +337,8 @@ static void count(struct sock *sk, const struct quic_tx_batch *batch)
 
 static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct sock *sk)
 {
-	struct dst_entry *dst = xmit_dst(sk);
-	u32 max = READ_ONCE(sk->sk_gso_max_size), hdrs = headers_len(&quic_sk(sk)->peer);
+	struct dst_entry *dst = quic_route_dst(sk);
+	u32 max = READ_ONCE(sk->sk_gso_max_size), hdrs = quic_headers_len(&quic_sk(sk)->peer);
 
 	*t = (struct xmit_train){ .dst = dst, .left = XMIT_BYTES_MAX };
 	batch->n = 0;
@@ -529,7 +356,7 @@ static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct
 static void xmit_elsewhere(struct sock *sk, struct sk_buff *skb, struct quic_tx_batch *batch)
 {
 	const struct quic_ends *ends = quic_path_ends(sk, batch->path);
-	struct dst_entry *dst = ends ? route_between(sk, &ends->peer, &ends->local) :
+	struct dst_entry *dst = ends ? quic_route_between(sk, &ends->peer, &ends->local) :
 				       ERR_PTR(-ENETUNREACH);
 
 	if (IS_ERR(dst) || quic_seal(sk, batch)) {
@@ -540,6 +367,7 @@ static void xmit_elsewhere(struct sock *sk, struct sk_buff *skb, struct quic_tx_
 		return;
 	}
 	count(sk, batch);
+	__skb_set_sw_hash(skb, quic_sk(sk)->paths->hash[batch->path], true);
 	xmit_send(sk, skb, batch, dst, &ends->peer, &ends->local);
 }
 
@@ -564,6 +392,7 @@ static int xmit_batch(struct sock *sk)
 		xmit_elsewhere(sk, t.skb, batch);
 	} else if (t.dst && !quic_seal(sk, batch)) {
 		count(sk, batch);
+		skb_set_hash_from_sk(t.skb, sk);
 		xmit_send(sk, t.skb, batch, dst_clone(t.dst), &quic_sk(sk)->peer,
 			  &quic_sk(sk)->local);
 	} else {
@@ -605,7 +434,7 @@ void quic_xmit_stateless(struct sock *sk, struct sk_buff *in, const u8 *data, u3
 	u32 room;
 
 	quic_udp_addrs(in, &peer, &local);
-	dst = route_between(sk, &peer, &local);
+	dst = quic_route_between(sk, &peer, &local);
 	if (IS_ERR(dst)) {
 		quic_mib_inc(sock_net(sk), XmitError);
 		return;

@@ -18,6 +18,24 @@ static u64 some_offset(struct fuzz_dice *d)
 	return fuzz_below(d, 6) ? fuzz_number(d) : QUIC_VARINT_MAX - fuzz_below(d, 64);
 }
 
+/* Mostly a part of one NewSessionTicket after another, the right one for its offset. */
+static void random_crypto(struct fuzz_dice *d, struct quic_frame *f)
+{
+	static const u8 ticket[32] = {
+		4, 0, 0, 28, [14] = 1, [17] = 14, [19] = 42, [21] = 4, 0xff, 0xff, 0xff, 0xff,
+		[27] = 9, [29] = 2,
+	};
+	static u8 tickets[3 * sizeof(ticket)];
+	u32 i;
+
+	for (i = 0; i < sizeof(tickets); i++)
+		tickets[i] = ticket[i % sizeof(ticket)];
+	f->u.stream.offset = some_offset(d);
+	f->u.stream.data = fuzz_below(d, 8) ? tickets + f->u.stream.offset % sizeof(ticket) :
+					      bytes;
+	f->u.stream.len = fuzz_below(d, sizeof(bytes));
+}
+
 static void random_ack(struct fuzz_dice *d, struct quic_wcur *w)
 {
 	u32 n = fuzz_below(d, 4);
@@ -60,9 +78,7 @@ static void random_other(struct fuzz_dice *d, struct quic_wcur *w)
 		f.u.new_cid.token = bytes;
 		break;
 	case QUIC_FRAME_CRYPTO:
-		f.u.stream.offset = some_offset(d);
-		f.u.stream.data = bytes;
-		f.u.stream.len = fuzz_below(d, sizeof(bytes));
+		random_crypto(d, &f);
 		break;
 	case QUIC_FRAME_CONNECTION_CLOSE:
 	case QUIC_FRAME_CONNECTION_CLOSE_APP:

@@ -19,6 +19,7 @@ enum {
 	ERR_ENCODING = QUIC_TRANSPORT_ERROR_FRAME_ENCODING,
 	ERR_CID_LIMIT = QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
 	ERR_PROTOCOL = QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+	ERR_UNEXPECTED = QUIC_TRANSPORT_ERROR_CRYPTO + 10,
 	ERR_CRYPTO_BUF = QUIC_TRANSPORT_ERROR_CRYPTO_BUF_EXCEEDED,
 };
 
@@ -48,7 +49,7 @@ static void inject(struct pair *p, enum pair_side to, const u8 *frames, u32 len)
 /* Streams by their type: 0 client's, 1 server's, 2 client's uni, 3 server's. */
 static const struct violation {
 	enum pair_side to;
-	u8 code;
+	u16 code;
 	u8 type;		/* of the frame to blame */
 	u8 len;
 	u8 frames[48];
@@ -158,6 +159,10 @@ static const struct violation {
 	{ PAIR_SERVER, ERR_ENCODING, 0x1c, 5, { 0x1c, 0, 0, 2, 'x' } },
 	{ PAIR_SERVER, ERR_ENCODING, 0x1d, 4, { 0x1d, 0, 2, 'x' } },
 	{ PAIR_SERVER, ERR_ENCODING, 0x31, 3, { 0x31, 2, 'x' } },
+	/* TLS after the handshake: a message that may not come */
+	{ PAIR_SERVER, ERR_UNEXPECTED, 0x06, 4, { 0x06, 0, 1, 4 } },
+	{ PAIR_CLIENT, ERR_UNEXPECTED, 0x06, 4, { 0x06, 0, 1, 24 } },
+	{ PAIR_CLIENT, ERR_PROTOCOL, 0x06, 4, { 0x06, 0, 1, 13 } },
 	/* CRYPTO 64 KiB ahead of what was read */
 	{ PAIR_SERVER, ERR_CRYPTO_BUF, 0x06, 7, { 0x06, 0x80, 0x01, 0, 0, 1, 'x' } },
 };
@@ -337,7 +342,7 @@ static const struct violation legal[] = {
 	{ PAIR_SERVER, 0, 0, 44, {
 		0x18, 20, 0, 2, 'a', 'b', TOKEN, 0x18, 25, 25, 2, 'c', 'd', TOKEN } },
 	{ PAIR_SERVER, 0, 0, 2, { 0x19, 1 } },			/* one of ours */
-	{ PAIR_SERVER, 0, 0, 4, { 0x06, 0, 1, 'x' } },
+	{ PAIR_CLIENT, 0, 0, 4, { 0x06, 0, 1, 4 } },		/* NewSessionTicket */
 };
 
 static void each_legal(struct unit *t)

@@ -178,6 +178,74 @@ static void follows_the_route(struct unit *t)
 	finish(t, p);
 }
 
+static void move(struct unit *t, struct pair *p)
+{
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+}
+
+/* RFC 9000 14.2.1: what ICMP says lowers the size, a probe decides, nothing raises it. */
+static void hints(struct unit *t)
+{
+	static const u32 useless[] = { 0, 68, 1199, 1380, 1381, 1452, 9000, U32_MAX };
+	struct quic_conn *conn;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	conn = p->end[PAIR_CLIENT].conn;
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	quic_conn_mtu_hint(conn, 1380);
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	move(t, p);
+	EXPECT_EQ(t, conn->path.mtu, 1380);
+	for (i = 0; i < ARRAY_SIZE(useless); i++) {
+		quic_conn_mtu_hint(conn, useless[i]);
+		EXPECT_EQ(t, conn->path.mtu, 1380);
+		EXPECT(t, !conn->pmtud.wanted);
+	}
+	quic_conn_mtu_hint(conn, 1200);
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	EXPECT(t, !conn->pmtud.wanted);
+	move(t, p);
+	EXPECT_EQ(t, conn->path.mtu, 1200);
+	EXPECT_EQ(t, conn->max_mtu, 1452);
+	finish(t, p);
+}
+
+/* One that lied is believed for one search; one that promised too much, for a few probes. */
+static void wrong_hints(struct unit *t)
+{
+	struct quic_conn *conn;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = pair_new(&cfg);
+	conn = p->end[PAIR_CLIENT].conn;
+	quic_conn_mtu_hint(conn, 1300);		/* too early */
+	quic_conn_set_pmtud(conn, true, 30 * SEC);
+	EXPECT(t, pair_run(p, pair_confirmed, p->now + 20 * SEC));
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	quic_conn_mtu_hint(conn, 1300);
+	move(t, p);
+	EXPECT_EQ(t, conn->path.mtu, 1300);
+	pair_run(p, NULL, p->now + 25 * SEC);
+	move(t, p);
+	EXPECT_EQ(t, conn->path.mtu, 1300);
+	pair_run(p, NULL, p->now + 10 * SEC);
+	move(t, p);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, conn->path.mtu, 1452);
+	p->cfg.link[0].mtu = 1300;
+	quic_conn_mtu_hint(conn, 1400);
+	pair_flow(p, PAIR_CLIENT, 4 * MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	EXPECT(t, is_close(conn->path.mtu));
+	finish(t, p);
+}
+
 /*
  * The same where small packets get through and are acknowledged: what PTOs send
  * besides the data, or what other streams do.
@@ -236,6 +304,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(looks_again),
 	UNIT_CASE(stays_when_off),
 	UNIT_CASE(follows_the_route),
+	UNIT_CASE(hints),
+	UNIT_CASE(wrong_hints),
 	UNIT_CASE(black_hole_later),
 	UNIT_CASE(black_hole_for_large_ones),
 	UNIT_CASE(loss_is_no_black_hole),

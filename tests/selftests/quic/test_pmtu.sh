@@ -73,14 +73,15 @@ fetch "a narrow link, IPv6" fd78:2::2
 check "a narrow link, IPv6: the router said so" learned 'mtu 1400' fd78:1::1
 check_eq "a narrow link, IPv6: what it said" 1352 "$mtu"
 
-# a route that is locked believes nobody
+# deaf to these messages
 forget
-ip -n server route replace default via 10.78.2.254 mtu lock 1500
+in_ns server sysctl -q net.ipv4.ip_no_pmtu_disc=2
 fetch "a narrow link that nobody tells of" 10.78.2.2
-check "a narrow link that nobody tells of: nothing was learned" learned 'mtu lock 1500' 10.78.1.1
+unlearned() { ! learned mtu "$1"; }
+check "a narrow link that nobody tells of: nothing was learned" unlearned 10.78.1.1
 note "$mtu bytes pass"
 check "a narrow link that nobody tells of: found" test "$mtu" -gt 1356 -a "$mtu" -le 1372
-ip -n server route replace default via 10.78.2.254
+in_ns server sysctl -q net.ipv4.ip_no_pmtu_disc=0
 
 # slow enough to be in the middle when it happens: 4 s and more
 ip -n router link set near mtu 1500
@@ -94,6 +95,74 @@ fetch "a link that becomes narrow" 10.78.2.2
 check "a link that becomes narrow: it did" wait "$narrow"
 check_eq "a link that becomes narrow: followed" 1272 "$mtu"
 in_ns server tc qdisc del dev veth root
+
+# --- below 1200 bytes there is no QUIC (RFC 9000 14.2) ---
+ip -n router link set near mtu 1500
+forget
+client_route()
+{
+	ip -n client route replace default via 10.78.1.254 ${1:+mtu "$1"}
+	ip -n client -6 route replace default via fd78:1::254 ${2:+mtu "$2"}
+}
+refused()
+{
+	dial client -t 20000 "$@" > "$work/dial"
+	grep -q '^EHOSTUNREACH [0-9]\{1,3\} .*the MTU of the route.*too small' "$work/dial"
+}
+client_route 1227 1247
+check "1199 bytes, IPv4: refused at once" refused 10.78.2.2 443 || note "$(cat "$work/dial")"
+check "1199 bytes, IPv6: refused at once" refused fd78:2::2 443 || note "$(cat "$work/dial")"
+client_route 1228 1248
+check "1200 bytes, IPv4: a connection" dial client 10.78.2.2 443
+check "1200 bytes, IPv6: a connection" dial client fd78:2::2 443
+client_route
+ip -n server route replace default via 10.78.2.254 mtu 1227
+sent=$(stat_of OutDatagrams server)
+dial client -t 2000 10.78.2.2 443 > "$work/dial"
+check "1199 bytes back: nobody is there" grep -q '^ETIMEDOUT' "$work/dial" || note "$(cat "$work/dial")"
+check_eq "1199 bytes back: nothing is sent" "$sent" "$(stat_of OutDatagrams server)"
+ip -n server route replace default via 10.78.2.254
+
+# held NS WHOSE: a connection, at rest; then the device of NS becomes narrow
+calm() { [ "$(in_ns server tail -n +2 /proc/net/quic/conns | wc -l)" = 0 ]; }
+quiet()
+{
+	local now
+
+	now=$(stat_of InDatagrams server)
+	[ "$now" = "$seen" ] || { seen=$now; return 1; }
+}
+held()
+{
+	local before
+
+	check "$1 becomes narrow: nobody is there yet" wait_for 40 calm
+	rm -f "$work/in"
+	mkfifo "$work/in"
+	ip netns exec client "$helpers/dial" -H 10.78.2.2 443 < "$work/in" > "$work/held" 2>&1 &
+	held=$!
+	exec 8> "$work/in"
+	check "$1 becomes narrow: a connection" wait_for 20 grep -q '^OK' "$work/held"
+	echo "GET /file" >&8
+	check "$1 becomes narrow: it carries a file" wait_for 60 grep -q 'bytes$' "$work/held"
+	seen=
+	wait_for 1 false	# the last ACKs
+	wait_for 20 quiet
+	ip -n "$1" link set veth mtu 1200
+	before=$(stat_of OutDatagrams "$1")
+	echo "GET /file" >&8
+	check "$1 becomes narrow: the client hears of it" wait_for 10 \
+		grep -q "^EHOSTUNREACH .*$2: no viable path.*the MTU of the route" "$work/held" ||
+		note "$(cat "$work/held")"
+	check "$1 becomes narrow: and the server" wait_for 10 calm
+	check_eq "$1 becomes narrow: it sent one datagram" $((before + 1)) "$(stat_of OutDatagrams "$1")"
+	exec 8>&-
+	wait "$held"
+	ip -n "$1" link set veth mtu 1500
+	ip -n "$1" route replace default via "10.78.$3.254"
+}
+held client "this end" 1
+held server "the peer" 2
 
 frags=$(in_ns server nstat -az IpFragCreates Ip6FragCreates | awk '!/^#/ { n += $2 } END { print n + 0 }')
 check_eq "nothing was fragmented" 0 "$frags"

@@ -132,7 +132,15 @@ check "most datagrams of the client come from its new addresses" awk '
 	END { exit !(n > o) }' "$work/sources"
 check_eq "no connection ID is used from two addresses" "" "$(cids "$work/move.pcap")"
 moves put "one that sends" "$ip4_b" "10.77.0.11 5013" 1
+capture "$work/labels.pcap"
 moves put "IPv6" "$ip6_b" "fd77::11 5014" 1
+capture_end "$work/labels.pcap"
+# RFC 9000 9.7: what leaves on a path has one flow label, and no other path has it
+packets "$work/labels.pcap" -Y 'quic && ipv6' -T fields -e ipv6.src -e ipv6.dst -e ipv6.flow |
+	sort | uniq -c > "$work/labels"
+note "labels: $(tr -s ' \t\n' ' ' < "$work/labels")"
+check_eq "IPv6: two paths, two ways: a flow label for each" "4 4" \
+	"$(wc -l < "$work/labels") $(awk '{ print $4 }' "$work/labels" | sort -u | wc -l)"
 
 for ns in client server; do
 	in_ns $ns tc qdisc replace dev veth root netem rate 20mbit limit 10000 delay 5ms loss 2%
