@@ -2,10 +2,12 @@
 /*
  * peer.h - what the parts of h09peer share
  *
- *	h09peer.c	options, the loop, the client's list of work, results
+ *	h09peer.c	the loop, the client's list of work, results
  *	cid.c		connection ids and where they lead
  *	conn.c		one connection: libngtcp2 and its callbacks
  *	h09.c		HTTP/0.9 on the streams of a connection
+ *	options.c	the command line
+ *	retry.c		clients prove their addresses
  *	tls.c		GnuTLS: credentials, sessions, names
  *	udp.c		the socket: batches in, trains out
  *	version.c	QUIC versions: which, and telling who asks for another
@@ -95,6 +97,11 @@ struct options {
 	bool		retry;
 	unsigned int	version;
 };
+
+/* --- options.c --- */
+
+/* Fill @o. Exits after --help, and with EXIT_USAGE when something is wrong. */
+void options_parse(struct options *o, int argc, char **argv);
 
 /* --- udp.c --- */
 
