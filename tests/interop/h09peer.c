@@ -9,14 +9,16 @@
  * One loop: take what has come, run the timers that are due, let each connection
  * write, sleep until the next deadline. The client keeps --parallel connections at
  * work until --connections have been made; each fetches all paths and is closed when
- * they are here and the handshake is confirmed.
+ * they are here, whatever else was to come has, and the handshake is confirmed.
  *
- * Results are lines of JSON on stdout: "listening", "transfer", "connection",
- * "summary". Reasons of failures are in them, and on stderr what ends the program.
+ * Results are lines of JSON on stdout: "listening", "transfer", "early" (a stream that
+ * ended before it was whole), "path" (one was validated), "connection", "summary".
+ * Reasons of failures are in them, and on stderr what ends the program.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -81,6 +83,44 @@ void report_transfer(struct conn *c, const struct stream *s, const char *error)
 	puts("}");
 }
 
+void report_early(struct conn *c, const struct stream *s, const char *how, int64_t code)
+{
+	printf("{\"event\":\"early\",\"connection\":%u,\"stream\":%lld,\"received\":%llu"
+	       ",\"sent\":%llu,\"code\":%lld", c->number, (long long)s->id,
+	       (unsigned long long)s->bytes, (unsigned long long)s->sent,
+	       (long long)code);
+	print_string("how", how);
+	puts("}");
+}
+
+static unsigned int port_of(const ngtcp2_addr *a)
+{
+	/* where IPv6 has it, too */
+	return ntohs(((const struct sockaddr_in *)(const void *)a->addr)->sin_port);
+}
+
+void report_path(struct conn *c, const ngtcp2_path *path, bool good)
+{
+	printf("{\"event\":\"path\",\"connection\":%u,\"validated\":%u,\"local\":%u"
+	       ",\"remote\":%u}\n",
+	       c->number, good, port_of(&path->local), port_of(&path->remote));
+}
+
+/* What only some options ask for. */
+static void print_parts(struct conn *c)
+{
+	const ngtcp2_transport_params *t = ngtcp2_conn_get_remote_transport_params(c->qc);
+	unsigned int good, bad;
+
+	dgram_counts(c, &good, &bad);
+	printf(",\"datagrams\":%u,\"datagrams_bad\":%u,\"greetings\":%u,\"greeted\":%u"
+	       ",\"uni_limit\":%llu,\"paths\":%u,\"cid_length\":%zu"
+	       ",\"peer_cid_length\":%zu", good, bad,
+	       c->greetings_in, c->greetings_over,
+	       (unsigned long long)(t ? t->initial_max_streams_uni : 0), c->paths,
+	       cid_length(c), ngtcp2_conn_get_dcid(c->qc)->datalen);
+}
+
 void report_conn(struct conn *c)
 {
 	const struct options *o = &peer.o;
@@ -108,10 +148,10 @@ void report_conn(struct conn *c)
 	       (unsigned long long)c->bytes, o->server ? c->requests : c->over, c->key_updates,
 	       seconds(info.smoothed_rtt) * 1e3, (unsigned long long)info.cwnd,
 	       ngtcp2_conn_get_negotiated_version(c->qc));
+	print_parts(c);
 	print_string("cipher", c->connected ? tls_cipher(c->tls) : "");
 	print_string("error", c->error);
 	puts("}");
-	fflush(stdout);
 }
 
 static void report_summary(uint64_t began)
@@ -130,7 +170,6 @@ static void report_summary(uint64_t began)
 	       all > 0 ? peer.total.connected / all : 0);
 	print_string("cipher", peer.total.cipher);
 	puts("}");
-	fflush(stdout);
 }
 
 /* --- the loop --- */
@@ -146,8 +185,9 @@ static void client_step(struct peer *p)
 	struct conn *c;
 
 	for (c = p->conns; c; c = c->next)
-		if (c->state == CONN_ACTIVE && c->confirmed && h09_done(c) &&
-		    c->key_updates == p->o.key_updates)
+		if (c->state == CONN_ACTIVE && c->confirmed && h09_done(c) && greet_done(c) &&
+		    dgram_done(c) && move_done(c) &&
+		    c->key_updates == p->o.key_updates && !p->o.stay)
 			conn_close(c, NULL);
 	while (!p->stop && p->made < p->o.connections && p->alive < p->o.parallel)
 		if (!conn_dial(p))
@@ -164,6 +204,16 @@ static void close_all(struct peer *p, const char *error)
 		conn_close(c, error);
 }
 
+/* An ICMP message, which anybody can make up, ends nothing that has begun. */
+static void icmp_refusal(struct peer *p)
+{
+	struct conn *c;
+
+	for (c = p->conns; c; c = c->next)
+		if (!c->connected)
+			conn_close(c, "refused: nothing listens at that address and port");
+}
+
 static uint64_t next_deadline(struct peer *p)
 {
 	uint64_t first = UINT64_MAX, t;
@@ -177,11 +227,15 @@ static uint64_t next_deadline(struct peer *p)
 	return first;
 }
 
+static struct pollfd to_poll(const struct udp *u)
+{
+	return (struct pollfd){ .fd = u->fd, .events = POLLIN | (u->pending ? POLLOUT : 0) };
+}
+
 /* Sleep until something comes, a timer is due, or a signal. */
 static void wait_for_work(struct peer *p, const sigset_t *waiting)
 {
-	short events = POLLIN | (p->u.pending ? POLLOUT : 0);
-	struct pollfd pfd = { .fd = p->u.fd, .events = events };
+	struct pollfd pfd[2] = { to_poll(&p->u) };
 	uint64_t deadline = next_deadline(p), now = now_ns(), left;
 	struct timespec ts, *limit = NULL;
 
@@ -190,7 +244,9 @@ static void wait_for_work(struct peer *p, const sigset_t *waiting)
 		ts = (struct timespec){ (time_t)(left / NSEC), (long)(left % NSEC) };
 		limit = &ts;
 	}
-	ppoll(&pfd, 1, limit, waiting);
+	if (p->moved)
+		pfd[1] = to_poll(p->moved);
+	ppoll(pfd, p->moved ? 2 : 1, limit, waiting);
 }
 
 static void loop(struct peer *p, const sigset_t *waiting)
@@ -209,6 +265,8 @@ static void loop(struct peer *p, const sigset_t *waiting)
 		if (stopping)
 			close_all(p, p->o.server ? NULL : "interrupted");
 		udp_send(&p->u);
+		if (p->moved)
+			udp_send(p->moved);
 		now = now_ns();
 		for (c = p->conns; c; c = c->next)
 			conn_run(c, now);
@@ -218,7 +276,9 @@ static void loop(struct peer *p, const sigset_t *waiting)
 		wait_for_work(p, waiting);
 		e = udp_receive(&p->u, take, p);
 		if (e == ECONNREFUSED && !p->o.server)
-			close_all(p, "refused: nothing listens at that address and port");
+			icmp_refusal(p);
+		if (p->moved)
+			udp_receive(p->moved, take, p);
 	}
 }
 
@@ -244,18 +304,16 @@ int main(int argc, char **argv)
 	options_parse(&peer.o, argc, argv);
 	tls_setup(&peer.o);
 	catch_signals(&waiting);
-	if (gnutls_rnd(GNUTLS_RND_KEY, peer.secret, sizeof(peer.secret)))
-		errx(EXIT_FAILED, "no random numbers");
+	reset_secret(&peer);
+	setvbuf(stdout, NULL, _IOLBF, 0);	/* who reads it waits for a line */
 	if (peer.o.server) {
 		peer.dirfd = open(peer.o.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (peer.dirfd < 0)
 			err(EXIT_ENV, "%s", peer.o.dir);
 	}
 	udp_open(&peer.u, &peer.o, &peer.remote, &peer.remote_len);
-	if (peer.o.server) {
+	if (peer.o.server)
 		puts("{\"event\":\"listening\"}");
-		fflush(stdout);
-	}
 	began = now_ns();
 	loop(&peer, &waiting);
 	report_summary(began);

@@ -29,6 +29,16 @@ static const char help[] =
 	"                       a client ends none before\n"
 	"      --version N      1 or 2; client: to begin with, default 1; server: only this,\n"
 	"                       default both\n"
+	"      --cid-length N   of our connection IDs, 0 to 20 bytes, default 16; a server with\n"
+	"                       0 tells its clients apart by their addresses\n"
+	"      --reset-secret TEXT  of stateless reset tokens; answer what leads nowhere by\n"
+	"                       stateless resets\n"
+	"      --datagrams N    client: send N datagrams and want them back; a server always\n"
+	"                       sends back those that come\n"
+	"      --greetings N    open N unidirectional streams and want N, 3 at a time\n"
+	"      --stop-after BYTES   of the first request of each connection, when so much of it\n"
+	"                       has come: STOP_SENDING\n"
+	"      --reset-after BYTES  when so much of it has gone: RESET_STREAM\n"
 	"      --log            everything that libngtcp2 has to say, on stderr\n"
 	"  -h, --help           this text\n"
 	"client:\n"
@@ -38,8 +48,12 @@ static const char help[] =
 	"      --parallel N     connections at a time, default 1\n"
 	"      --streams N      requests at a time on a connection, default 8\n"
 	"      --late-fin       end a request only when its line was acknowledged\n"
+	"      --move-to ADDR   go there when 256 KiB have come or arrived; end none before\n"
+	"      --stay           when all is done wait, with a PING each 100 ms, until the\n"
+	"                       connection ends; it has not failed if it ends well\n"
 	"      --bulk BYTES     fetch BYTES that the server (h09peer) makes up\n"
 	"      --bulk-put BYTES send BYTES (PUT); K, M, G may follow a number\n"
+	"      a PATH put:BYTES does the same beside others\n"
 	"server:\n"
 	"  -a, --address ADDR   listen here only, default everywhere\n"
 	"  -d, --directory DIR  what to serve, default .\n"
@@ -48,7 +62,7 @@ static const char help[] =
 	"Exit status: 0 done, 1 a transfer failed, 2 usage, 3 no connection.\n";
 
 /* Digits, and perhaps one of K, M, G. */
-static uint64_t parse_number(const char *text, const char *what)
+uint64_t options_number(const char *text, const char *what)
 {
 	static const char units[] = "KMG";
 	unsigned long long n;
@@ -58,7 +72,7 @@ static uint64_t parse_number(const char *text, const char *what)
 	const char *at = words == 2 ? strchr(units, unit) : NULL;
 
 	if (words < 1 || words > 2 || (words == 2 && !at))
-		errx(EXIT_USAGE, "--%s: not a number: %s", what, text);
+		errx(EXIT_USAGE, "%s: not a number: %s", what, text);
 	return at ? n << 10 * (at - units + 1) : n;
 }
 
@@ -121,6 +135,14 @@ static const struct option_row option_rows[] = {
 	{ "no-gso", 0, KIND_FLAG, offsetof(struct options, no_gso) },
 	{ "key-updates", 0, KIND_COUNT, offsetof(struct options, key_updates) },
 	{ "version", 0, KIND_COUNT, offsetof(struct options, version) },
+	{ "cid-length", 0, KIND_COUNT, offsetof(struct options, cid_len) },
+	{ "reset-secret", 0, KIND_TEXT, offsetof(struct options, reset_secret) },
+	{ "datagrams", 0, KIND_COUNT, offsetof(struct options, datagrams) },
+	{ "greetings", 0, KIND_COUNT, offsetof(struct options, greetings) },
+	{ "stop-after", 0, KIND_BYTES, offsetof(struct options, stop_after) },
+	{ "reset-after", 0, KIND_BYTES, offsetof(struct options, reset_after) },
+	{ "move-to", 0, KIND_TEXT, offsetof(struct options, move_to) },
+	{ "stay", 0, KIND_FLAG, offsetof(struct options, stay) },
 	{ "log", 0, KIND_FLAG, offsetof(struct options, log) },
 	{ "retry", 0, KIND_FLAG, offsetof(struct options, retry) },
 	{ "ca", 0, KIND_TEXT, offsetof(struct options, ca) },
@@ -148,10 +170,10 @@ static void one_option(struct options *o, const struct option_row *row, char *ar
 		*(const char **)to = arg;
 		break;
 	case KIND_COUNT:
-		*(unsigned int *)to = (unsigned int)parse_number(arg, row->name);
+		*(unsigned int *)to = (unsigned int)options_number(arg, row->name);
 		break;
 	case KIND_BYTES:
-		*(uint64_t *)to = parse_number(arg, row->name);
+		*(uint64_t *)to = options_number(arg, row->name);
 		break;
 	case KIND_CIPHERS:
 		*(const char **)to = parse_ciphers(arg);
@@ -251,6 +273,9 @@ void options_parse(struct options *o, int argc, char **argv)
 	o->parallel = 1;
 	o->connections = !o->server;
 	o->streams = 8;
+	o->cid_len = CID_LEN;
 	done = all_options(o, argc - 1, argv + 1);
+	if (o->cid_len > NGTCP2_MAX_CIDLEN)
+		errx(EXIT_USAGE, "--cid-length: 0 to 20");
 	operands(o, argc - 1 - done, argv + 1 + done);
 }
