@@ -229,8 +229,7 @@ static int on_datagram(ngtcp2_conn *qc, uint32_t flags, const uint8_t *data, siz
 static int on_datagram_lost(ngtcp2_conn *qc, uint64_t id, void *user_data)
 {
 	(void)qc;
-	(void)id;
-	dgram_lost(user_data);
+	dgram_lost(user_data, id);
 	return 0;
 }
 
@@ -604,7 +603,7 @@ static ngtcp2_ssize write_dgram(struct conn *c, ngtcp2_path *path, ngtcp2_pkt_in
 	ngtcp2_ssize n;
 
 	n = ngtcp2_conn_writev_datagram(c->qc, path, pi, to, max, &accepted,
-					NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, v, 1, now);
+					NGTCP2_WRITE_DATAGRAM_FLAG_MORE, dgram_id(c), v, 1, now);
 	/* the peer takes none, or none so long */
 	if (n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT) {
 		accepted = 1;

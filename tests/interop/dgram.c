@@ -27,12 +27,13 @@
  * @back: client: those that came back as they were
  * @bad: came and were something else, or a second time
  * @echoed: server: sent back
- * @lost: libngtcp2 says so
+ * @lost: client: libngtcp2 says so, and they have not come back all the same
  * @first: server: of the queue
  * @queued: server: number of them
  * @queue: server: what is to be sent back
  * @out: client: the one to be sent
  * @seen: client: which ones came back
+ * @missing: client: which ones are in @lost
  */
 struct dgrams {
 	unsigned int	next;
@@ -48,6 +49,7 @@ struct dgrams {
 	} queue[QUEUE];
 	uint8_t		out[LONGEST];
 	bool		*seen;
+	bool		*missing;
 };
 
 /* Return: the length of the Nth. */
@@ -66,9 +68,11 @@ static struct dgrams *get(struct conn *c)
 {
 	if (!c->dgrams) {
 		c->dgrams = calloc(1, sizeof(*c->dgrams));
-		if (c->dgrams && c->peer->o.datagrams)
-			c->dgrams->seen = calloc(c->peer->o.datagrams, 1);
-		if (!c->dgrams || (c->peer->o.datagrams && !c->dgrams->seen))
+		if (!c->dgrams)
+			errx(EXIT_FAILED, "memory");
+		c->dgrams->seen = calloc(c->peer->o.datagrams + 1, 1);
+		c->dgrams->missing = calloc(c->peer->o.datagrams + 1, 1);
+		if (!c->dgrams->seen || !c->dgrams->missing)
 			errx(EXIT_FAILED, "memory");
 	}
 	return c->dgrams;
@@ -76,8 +80,10 @@ static struct dgrams *get(struct conn *c)
 
 void dgram_free(struct conn *c)
 {
-	if (c->dgrams)
+	if (c->dgrams) {
 		free(c->dgrams->seen);
+		free(c->dgrams->missing);
+	}
 	free(c->dgrams);
 }
 
@@ -95,6 +101,8 @@ static void came_back(struct dgrams *d, const uint8_t *data, size_t len)
 		return;
 	}
 	d->seen[n] = true;
+	d->lost -= d->missing[n];	/* it was only late */
+	d->missing[n] = false;
 	d->back++;
 }
 
@@ -114,9 +122,19 @@ void dgram_received(struct conn *c, const uint8_t *data, size_t len)
 	d->queued++;
 }
 
-void dgram_lost(struct conn *c)
+void dgram_lost(struct conn *c, uint64_t n)
 {
-	get(c)->lost++;
+	struct dgrams *d = get(c);
+
+	if (c->peer->o.server || n >= d->next || d->seen[n] || d->missing[n])
+		return;
+	d->missing[n] = true;
+	d->lost++;
+}
+
+uint64_t dgram_id(const struct conn *c)
+{
+	return c->dgrams->next;
 }
 
 /* --- out --- */

@@ -536,10 +536,15 @@ bool greet_done(const struct conn *c);
 /* --- dgram.c --- */
 
 void dgram_received(struct conn *c, const uint8_t *data, size_t len);
-void dgram_lost(struct conn *c);
+
+/* The one of that dgram_id(). */
+void dgram_lost(struct conn *c, uint64_t id);
 
 /* Return: @v is to be sent as a datagram. */
 bool dgram_next(struct conn *c, ngtcp2_vec *v);
+
+/* What libngtcp2 is to call the one that dgram_next() gave. */
+uint64_t dgram_id(const struct conn *c);
 
 /* libngtcp2 took it, or will never. */
 void dgram_sent(struct conn *c);
