@@ -117,7 +117,7 @@ debug-kernel: deps-debug ## build the kernel with KASAN, lockdep and the like, o
 test-debug: debug-kernel ## unit tests, selftests and failing allocations on it (an hour)
 	@RUNG_LIMIT=6000 VM_LIMIT=5400 tests/run -k debug user interop 'module-*' harness 'vm-*' 'failing-*' 'leaks-*'
 
-interop: ## files to and from Debian's ngtcp2, on both kernels, at length
+interop: ## files and the whole transport with Debian's ngtcp2, on both kernels, at length
 	@scripts/deps interop
 	@INTEROP=full tests/run user interop 'module-*' harness 'interop-*'
 

@@ -63,6 +63,11 @@ int cid_add(struct conn *c, const ngtcp2_cid *cid)
 	return 0;
 }
 
+size_t cid_length(const struct conn *c)
+{
+	return c->cids ? c->cids->cid.datalen : 0;
+}
+
 void cid_remove(struct conn *c, const ngtcp2_cid *cid)
 {
 	struct cid_entry **b = cid_bucket(c->peer, cid), **own = &c->cids, *e;

@@ -27,6 +27,7 @@
 
 #define BULK		"/bulk/"
 #define BULK_PATTERN	65536
+#define PUT_PATH	"put:"
 
 /* Application error codes, as quicserve has them. */
 enum { H09_NOT_FOUND = 1, H09_BAD_REQUEST = 2 };
@@ -55,12 +56,13 @@ static void set_bulk(struct stream *s, uint64_t size)
 
 /* --- the ring of streams --- */
 
-static struct stream *add_stream(struct conn *c)
+struct stream *h09_add_stream(struct conn *c, int64_t id)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	s->id = id;
 	s->began = now_ns();
 	s->next = c->streams ? c->streams : s;
 	s->prev = c->streams ? c->streams->prev : s;
@@ -70,7 +72,7 @@ static struct stream *add_stream(struct conn *c)
 	return s;
 }
 
-static void free_stream(struct conn *c, struct stream *s)
+void h09_free_stream(struct conn *c, struct stream *s)
 {
 	s->next->prev = s->prev;
 	s->prev->next = s->next;
@@ -157,15 +159,20 @@ bool h09_done(const struct conn *c)
 static void ask(struct conn *c, struct stream *s, const char *path)
 {
 	const struct options *o = &c->peer->o;
+	uint64_t size = o->bulk_put;
 	int n;
 
+	if (!strncmp(path, PUT_PATH, strlen(PUT_PATH))) {
+		size = options_number(path + strlen(PUT_PATH), path);
+		path = "bulk";	/* a plain name: quicserve stores it */
+	}
 	s->path = path;
-	s->put = o->bulk_put;
+	s->put = size;
 	n = snprintf(s->head, sizeof(s->head), "%s %s%s\r\n", s->put ? "PUT" : "GET",
 		     *path == '/' ? "" : "/", path);
 	s->head_len = (size_t)n;
 	if (s->put)
-		set_bulk(s, o->bulk_put);
+		set_bulk(s, size);
 	else if (!is_bulk(path) && gnutls_hash_init(&s->hash, GNUTLS_DIG_SHA256))
 		errx(EXIT_FAILED, "no SHA-256");
 	s->fin_held = o->late_fin;
@@ -181,10 +188,9 @@ void h09_ask(struct conn *c)
 	while (c->next_fetch < wanted(c) && c->num_streams < o->streams) {
 		if (ngtcp2_conn_open_bidi_stream(c->qc, &id, NULL))
 			return;		/* the peer allows no more for now */
-		s = add_stream(c);
+		s = h09_add_stream(c, id);
 		if (!s)
 			errx(EXIT_FAILED, "memory");
-		s->id = id;
 		ngtcp2_conn_set_stream_user_data(c->qc, id, s);
 		ask(c, s, o->paths[c->next_fetch++ % o->num_paths]);
 		c->num_streams++;
@@ -207,6 +213,14 @@ static void fetch_over(struct conn *c, struct stream *s, const char *error)
 	report_transfer(c, s, error);
 }
 
+void h09_given_up(struct conn *c, struct stream *s)
+{
+	s->over = true;
+	c->over++;
+	c->bytes += s->bytes;
+	h09_ask(c);
+}
+
 static void client_data(struct conn *c, struct stream *s, const uint8_t *data, size_t len, bool fin)
 {
 	size_t room = sizeof(s->line) - 1 - s->line_len;
@@ -218,7 +232,7 @@ static void client_data(struct conn *c, struct stream *s, const uint8_t *data, s
 	s->bytes += len;
 	if (s->hash)
 		gnutls_hash(s->hash, data, len);
-	if (fin)
+	if (fin && !s->stopped)
 		fetch_over(c, s, NULL);
 }
 
@@ -226,12 +240,8 @@ static void client_data(struct conn *c, struct stream *s, const uint8_t *data, s
 
 struct stream *h09_opened(struct conn *c, int64_t id)
 {
-	struct stream *s = add_stream(c);
-
-	if (s)
-		s->id = id;
 	c->requests++;
-	return s;
+	return h09_add_stream(c, id);
 }
 
 static void refuse(struct conn *c, struct stream *s, uint64_t code)
@@ -331,6 +341,14 @@ static void server_data(struct conn *c, struct stream *s, const uint8_t *data, s
 		answer_put(c, s);
 }
 
+void h09_peer_reset(struct stream *s)
+{
+	if (s->over)
+		return;
+	s->over = true;
+	s->sending = true;	/* no answer, but its end */
+}
+
 /* --- both --- */
 
 void h09_data(struct conn *c, struct stream *s, const uint8_t *data, size_t len, bool fin)
@@ -345,12 +363,14 @@ void h09_closed(struct conn *c, struct stream *s, int64_t code)
 {
 	char text[64] = "the stream ended early";
 
+	if (s->stopped)
+		report_early(c, s, "stopped by the peer", code);
 	if (!c->peer->o.server) {
 		if (code >= 0)
-			snprintf(text, sizeof(text), "the server reset the stream, code %lld",
-				 (long long)code);
+			snprintf(text, sizeof(text), "the server %s the stream, code %lld",
+				 s->stopped ? "stopped" : "reset", (long long)code);
 		fetch_over(c, s, text);
 		c->num_streams--;
 	}
-	free_stream(c, s);
+	h09_free_stream(c, s);
 }

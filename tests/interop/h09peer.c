@@ -9,19 +9,18 @@
  * One loop: take what has come, run the timers that are due, let each connection
  * write, sleep until the next deadline. The client keeps --parallel connections at
  * work until --connections have been made; each fetches all paths and is closed when
- * they are here and the handshake is confirmed.
+ * they are here, whatever else was to come has, and the handshake is confirmed.
  *
- * Results are lines of JSON on stdout: "listening", "transfer", "connection",
- * "summary". Reasons of failures are in them, and on stderr what ends the program.
+ * Results are lines of JSON on stdout: "listening", "transfer", "early" (a stream that
+ * ended before it was whole), "path" (one was validated), "connection", "summary".
+ * Reasons of failures are in them, and on stderr what ends the program.
  */
-#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,38 +28,6 @@
 #include <unistd.h>
 
 #include "peer.h"
-
-static const char help[] =
-	"usage: h09peer client [options] HOST [PATH]...\n"
-	"       h09peer server --cert FILE --key FILE [options]\n"
-	"HTTP/0.9 over QUIC by libngtcp2 and GnuTLS, in userspace.\n"
-	"  -p, --port PORT      default 443\n"
-	"  -4, -6               only this address family\n"
-	"      --alpn NAME      default hq-interop\n"
-	"      --ciphers LIST   of aes128, aes256, chacha20, best first, joined by commas\n"
-	"      --connections N  client: make N, default 1; server: end after N\n"
-	"      --no-gso         send every datagram by itself\n"
-	"      --key-updates N  update keys N times on each connection, as soon as one may;\n"
-	"                       a client ends none before\n"
-	"      --version N      1 or 2; client: to begin with, default 1; server: only this,\n"
-	"                       default both\n"
-	"      --log            everything that libngtcp2 has to say, on stderr\n"
-	"  -h, --help           this text\n"
-	"client:\n"
-	"      --ca FILE        verify the server; default: do not\n"
-	"      --server-name NAME  ask for and verify this name, default HOST\n"
-	"      --repeat N       fetch each PATH N times\n"
-	"      --parallel N     connections at a time, default 1\n"
-	"      --streams N      requests at a time on a connection, default 8\n"
-	"      --late-fin       end a request only when its line was acknowledged\n"
-	"      --bulk BYTES     fetch BYTES that the server (h09peer) makes up\n"
-	"      --bulk-put BYTES send BYTES (PUT); K, M, G may follow a number\n"
-	"server:\n"
-	"  -a, --address ADDR   listen here only, default everywhere\n"
-	"  -d, --directory DIR  what to serve, default .\n"
-	"      --retry          clients have to prove their addresses\n"
-	"Lines of JSON on stdout. SSLKEYLOGFILE in the environment names a key log.\n"
-	"Exit status: 0 done, 1 a transfer failed, 2 usage, 3 no connection.\n";
 
 static struct peer peer;
 static volatile sig_atomic_t stopping;
@@ -116,6 +83,44 @@ void report_transfer(struct conn *c, const struct stream *s, const char *error)
 	puts("}");
 }
 
+void report_early(struct conn *c, const struct stream *s, const char *how, int64_t code)
+{
+	printf("{\"event\":\"early\",\"connection\":%u,\"stream\":%lld,\"received\":%llu"
+	       ",\"sent\":%llu,\"code\":%lld", c->number, (long long)s->id,
+	       (unsigned long long)s->bytes, (unsigned long long)s->sent,
+	       (long long)code);
+	print_string("how", how);
+	puts("}");
+}
+
+static unsigned int port_of(const ngtcp2_addr *a)
+{
+	/* where IPv6 has it, too */
+	return ntohs(((const struct sockaddr_in *)(const void *)a->addr)->sin_port);
+}
+
+void report_path(struct conn *c, const ngtcp2_path *path, bool good)
+{
+	printf("{\"event\":\"path\",\"connection\":%u,\"validated\":%u,\"local\":%u"
+	       ",\"remote\":%u}\n",
+	       c->number, good, port_of(&path->local), port_of(&path->remote));
+}
+
+/* What only some options ask for. */
+static void print_parts(struct conn *c)
+{
+	const ngtcp2_transport_params *t = ngtcp2_conn_get_remote_transport_params(c->qc);
+	unsigned int good, bad;
+
+	dgram_counts(c, &good, &bad);
+	printf(",\"datagrams\":%u,\"datagrams_bad\":%u,\"greetings\":%u,\"greeted\":%u"
+	       ",\"uni_limit\":%llu,\"paths\":%u,\"cid_length\":%zu"
+	       ",\"peer_cid_length\":%zu", good, bad,
+	       c->greetings_in, c->greetings_over,
+	       (unsigned long long)(t ? t->initial_max_streams_uni : 0), c->paths,
+	       cid_length(c), ngtcp2_conn_get_dcid(c->qc)->datalen);
+}
+
 void report_conn(struct conn *c)
 {
 	const struct options *o = &peer.o;
@@ -143,10 +148,10 @@ void report_conn(struct conn *c)
 	       (unsigned long long)c->bytes, o->server ? c->requests : c->over, c->key_updates,
 	       seconds(info.smoothed_rtt) * 1e3, (unsigned long long)info.cwnd,
 	       ngtcp2_conn_get_negotiated_version(c->qc));
+	print_parts(c);
 	print_string("cipher", c->connected ? tls_cipher(c->tls) : "");
 	print_string("error", c->error);
 	puts("}");
-	fflush(stdout);
 }
 
 static void report_summary(uint64_t began)
@@ -165,7 +170,6 @@ static void report_summary(uint64_t began)
 	       all > 0 ? peer.total.connected / all : 0);
 	print_string("cipher", peer.total.cipher);
 	puts("}");
-	fflush(stdout);
 }
 
 /* --- the loop --- */
@@ -181,8 +185,9 @@ static void client_step(struct peer *p)
 	struct conn *c;
 
 	for (c = p->conns; c; c = c->next)
-		if (c->state == CONN_ACTIVE && c->confirmed && h09_done(c) &&
-		    c->key_updates == p->o.key_updates)
+		if (c->state == CONN_ACTIVE && c->confirmed && h09_done(c) && greet_done(c) &&
+		    dgram_done(c) && move_done(c) &&
+		    c->key_updates == p->o.key_updates && !p->o.stay)
 			conn_close(c, NULL);
 	while (!p->stop && p->made < p->o.connections && p->alive < p->o.parallel)
 		if (!conn_dial(p))
@@ -199,6 +204,16 @@ static void close_all(struct peer *p, const char *error)
 		conn_close(c, error);
 }
 
+/* An ICMP message, which anybody can make up, ends nothing that has begun. */
+static void icmp_refusal(struct peer *p)
+{
+	struct conn *c;
+
+	for (c = p->conns; c; c = c->next)
+		if (!c->connected)
+			conn_close(c, "refused: nothing listens at that address and port");
+}
+
 static uint64_t next_deadline(struct peer *p)
 {
 	uint64_t first = UINT64_MAX, t;
@@ -212,11 +227,15 @@ static uint64_t next_deadline(struct peer *p)
 	return first;
 }
 
+static struct pollfd to_poll(const struct udp *u)
+{
+	return (struct pollfd){ .fd = u->fd, .events = POLLIN | (u->pending ? POLLOUT : 0) };
+}
+
 /* Sleep until something comes, a timer is due, or a signal. */
 static void wait_for_work(struct peer *p, const sigset_t *waiting)
 {
-	short events = POLLIN | (p->u.pending ? POLLOUT : 0);
-	struct pollfd pfd = { .fd = p->u.fd, .events = events };
+	struct pollfd pfd[2] = { to_poll(&p->u) };
 	uint64_t deadline = next_deadline(p), now = now_ns(), left;
 	struct timespec ts, *limit = NULL;
 
@@ -225,7 +244,9 @@ static void wait_for_work(struct peer *p, const sigset_t *waiting)
 		ts = (struct timespec){ (time_t)(left / NSEC), (long)(left % NSEC) };
 		limit = &ts;
 	}
-	ppoll(&pfd, 1, limit, waiting);
+	if (p->moved)
+		pfd[1] = to_poll(p->moved);
+	ppoll(pfd, p->moved ? 2 : 1, limit, waiting);
 }
 
 static void loop(struct peer *p, const sigset_t *waiting)
@@ -244,6 +265,8 @@ static void loop(struct peer *p, const sigset_t *waiting)
 		if (stopping)
 			close_all(p, p->o.server ? NULL : "interrupted");
 		udp_send(&p->u);
+		if (p->moved)
+			udp_send(p->moved);
 		now = now_ns();
 		for (c = p->conns; c; c = c->next)
 			conn_run(c, now);
@@ -253,218 +276,10 @@ static void loop(struct peer *p, const sigset_t *waiting)
 		wait_for_work(p, waiting);
 		e = udp_receive(&p->u, take, p);
 		if (e == ECONNREFUSED && !p->o.server)
-			close_all(p, "refused: nothing listens at that address and port");
+			icmp_refusal(p);
+		if (p->moved)
+			udp_receive(p->moved, take, p);
 	}
-}
-
-/* --- the command line --- */
-
-/* Digits, and perhaps one of K, M, G. */
-static uint64_t parse_number(const char *text, const char *what)
-{
-	static const char units[] = "KMG";
-	unsigned long long n;
-	char unit, rest;
-	int words = isdigit((unsigned char)*text) ?
-			sscanf(text, "%12llu%c%c", &n, &unit, &rest) : 0;
-	const char *at = words == 2 ? strchr(units, unit) : NULL;
-
-	if (words < 1 || words > 2 || (words == 2 && !at))
-		errx(EXIT_USAGE, "--%s: not a number: %s", what, text);
-	return at ? n << 10 * (at - units + 1) : n;
-}
-
-static const char *parse_ciphers(char *list)
-{
-	static const char * const names[][2] = {
-		{ "aes128", ":+AES-128-GCM" },
-		{ "aes256", ":+AES-256-GCM" },
-		{ "chacha20", ":+CHACHA20-POLY1305" },
-	};
-	static char text[64];
-	char *word, *rest = list;
-	unsigned int i;
-
-	while ((word = strsep(&rest, ","))) {
-		for (i = 0; i < 3 && strcmp(word, names[i][0]); i++)
-			;
-		if (i == 3 || strstr(text, names[i][1]))
-			errx(EXIT_USAGE, "--ciphers: aes128, aes256, chacha20, each once");
-		strcat(text, names[i][1]);	/* once each: they fit */
-	}
-	return text;
-}
-
-/* What an option does with its member of struct options. */
-enum option_kind {
-	KIND_TEXT,
-	KIND_COUNT,	/* unsigned int */
-	KIND_BYTES,	/* uint64_t */
-	KIND_CIPHERS,
-	KIND_FLAG,	/* from here on without an argument */
-	KIND_IPV4,
-	KIND_IPV6,
-	KIND_HELP,
-};
-
-/**
- * struct option_row - an option
- * @name: after "--", NULL: it has a letter only
- * @letter: after "-", 0: it has a name only
- * @kind: what it does
- * @at: offset of its member
- */
-struct option_row {
-	const char		*name;
-	char			letter;
-	enum option_kind	kind;
-	size_t			at;
-};
-
-static const struct option_row option_rows[] = {
-	{ "port", 'p', KIND_TEXT, offsetof(struct options, port) },
-	{ "address", 'a', KIND_TEXT, offsetof(struct options, host) },
-	{ "directory", 'd', KIND_TEXT, offsetof(struct options, dir) },
-	{ NULL, '4', KIND_IPV4, offsetof(struct options, family) },
-	{ NULL, '6', KIND_IPV6, offsetof(struct options, family) },
-	{ "alpn", 0, KIND_TEXT, offsetof(struct options, alpn) },
-	{ "ciphers", 0, KIND_CIPHERS, offsetof(struct options, ciphers) },
-	{ "connections", 0, KIND_COUNT, offsetof(struct options, connections) },
-	{ "no-gso", 0, KIND_FLAG, offsetof(struct options, no_gso) },
-	{ "key-updates", 0, KIND_COUNT, offsetof(struct options, key_updates) },
-	{ "version", 0, KIND_COUNT, offsetof(struct options, version) },
-	{ "log", 0, KIND_FLAG, offsetof(struct options, log) },
-	{ "retry", 0, KIND_FLAG, offsetof(struct options, retry) },
-	{ "ca", 0, KIND_TEXT, offsetof(struct options, ca) },
-	{ "server-name", 0, KIND_TEXT, offsetof(struct options, name) },
-	{ "repeat", 0, KIND_COUNT, offsetof(struct options, repeat) },
-	{ "parallel", 0, KIND_COUNT, offsetof(struct options, parallel) },
-	{ "streams", 0, KIND_COUNT, offsetof(struct options, streams) },
-	{ "late-fin", 0, KIND_FLAG, offsetof(struct options, late_fin) },
-	{ "bulk", 0, KIND_BYTES, offsetof(struct options, bulk) },
-	{ "bulk-put", 0, KIND_BYTES, offsetof(struct options, bulk_put) },
-	{ "cert", 0, KIND_TEXT, offsetof(struct options, cert) },
-	{ "key", 0, KIND_TEXT, offsetof(struct options, key) },
-	{ "help", 'h', KIND_HELP, 0 },
-};
-
-#define OPTIONS		(sizeof(option_rows) / sizeof(option_rows[0]))
-#define OPT_LONG	256	/* and a row's number: what getopt_long(3) returns */
-
-static void one_option(struct options *o, const struct option_row *row, char *arg)
-{
-	void *to = (char *)o + row->at;
-
-	switch (row->kind) {
-	case KIND_TEXT:
-		*(const char **)to = arg;
-		break;
-	case KIND_COUNT:
-		*(unsigned int *)to = (unsigned int)parse_number(arg, row->name);
-		break;
-	case KIND_BYTES:
-		*(uint64_t *)to = parse_number(arg, row->name);
-		break;
-	case KIND_CIPHERS:
-		*(const char **)to = parse_ciphers(arg);
-		break;
-	case KIND_FLAG:
-		*(bool *)to = true;
-		break;
-	case KIND_IPV4:
-		*(int *)to = AF_INET;
-		break;
-	case KIND_IPV6:
-		*(int *)to = AF_INET6;
-		break;
-	case KIND_HELP:
-		fputs(help, stdout);
-		exit(EXIT_OK);
-	}
-}
-
-/* The options before the first other word. Return: where that is. */
-static int all_options(struct options *o, int argc, char **argv)
-{
-	struct option names[OPTIONS + 1] = { 0 };
-	size_t i, n = 0;
-	int opt;
-
-	for (i = 0; i < OPTIONS; i++)
-		if (option_rows[i].name)
-			names[n++] = (struct option){
-				.name = option_rows[i].name,
-				.has_arg = option_rows[i].kind < KIND_FLAG,
-				.val = OPT_LONG + (int)i,
-			};
-	while ((opt = getopt_long(argc, argv, "p:a:d:46h", names, NULL)) != -1) {
-		for (i = 0; i < OPTIONS; i++)
-			if (opt == OPT_LONG + (int)i || opt == option_rows[i].letter)
-				break;
-		if (i == OPTIONS)
-			errx(EXIT_USAGE, "try --help");
-		one_option(o, &option_rows[i], optarg);
-	}
-	return optind;
-}
-
-/* What the words after the options mean. */
-static void operands(struct options *o, int argc, char **argv)
-{
-	static char bulk_path[32], *bulk_paths[] = { bulk_path };
-	int i;
-
-	if (o->server) {
-		if (argc)
-			errx(EXIT_USAGE, "a server takes options only; try --help");
-		if (!o->cert || !o->key)
-			errx(EXIT_USAGE, "a server needs --cert and --key");
-		return;
-	}
-	if (!argc)
-		errx(EXIT_USAGE, "which host? try --help");
-	if (!o->repeat || !o->parallel || !o->streams || !o->connections)
-		errx(EXIT_USAGE, "numbers are from 1");
-	o->host = argv[0];
-	o->paths = argv + 1;
-	o->num_paths = (unsigned int)argc - 1;
-	for (i = 1; i < argc; i++)
-		if (strlen(argv[i]) > LINE_MAX_BYTES - sizeof("GET /\r\n"))
-			errx(EXIT_USAGE, "a path is too long");
-	if (!o->bulk && !o->bulk_put)
-		return;
-	if (o->num_paths || (o->bulk && o->bulk_put))
-		errx(EXIT_USAGE, "--bulk, --bulk-put or paths: one of them");
-	if (o->bulk_put)	/* a plain name: quicserve stores it */
-		snprintf(bulk_path, sizeof(bulk_path), "bulk");
-	else
-		snprintf(bulk_path, sizeof(bulk_path), "/bulk/%llu", (unsigned long long)o->bulk);
-	o->paths = bulk_paths;
-	o->num_paths = 1;
-}
-
-static void parse(struct options *o, int argc, char **argv)
-{
-	const char *role = argc > 1 ? argv[1] : "";
-	int done;
-
-	if (!strcmp(role, "-h") || !strcmp(role, "--help")) {
-		fputs(help, stdout);
-		exit(EXIT_OK);
-	}
-	o->server = !strcmp(role, "server");
-	if (!o->server && strcmp(role, "client"))
-		errx(EXIT_USAGE, "client or server? try --help");
-	o->port = "443";
-	o->alpn = "hq-interop";
-	o->ciphers = ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305";
-	o->dir = ".";
-	o->repeat = 1;
-	o->parallel = 1;
-	o->connections = !o->server;
-	o->streams = 8;
-	done = all_options(o, argc - 1, argv + 1);
-	operands(o, argc - 1 - done, argv + 1 + done);
 }
 
 /* Signals come only while ppoll(2) waits, so none is missed. */
@@ -486,21 +301,19 @@ int main(int argc, char **argv)
 	uint64_t began;
 	sigset_t waiting;
 
-	parse(&peer.o, argc, argv);
+	options_parse(&peer.o, argc, argv);
 	tls_setup(&peer.o);
 	catch_signals(&waiting);
-	if (gnutls_rnd(GNUTLS_RND_KEY, peer.secret, sizeof(peer.secret)))
-		errx(EXIT_FAILED, "no random numbers");
+	reset_secret(&peer);
+	setvbuf(stdout, NULL, _IOLBF, 0);	/* who reads it waits for a line */
 	if (peer.o.server) {
 		peer.dirfd = open(peer.o.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (peer.dirfd < 0)
 			err(EXIT_ENV, "%s", peer.o.dir);
 	}
 	udp_open(&peer.u, &peer.o, &peer.remote, &peer.remote_len);
-	if (peer.o.server) {
+	if (peer.o.server)
 		puts("{\"event\":\"listening\"}");
-		fflush(stdout);
-	}
 	began = now_ns();
 	loop(&peer, &waiting);
 	report_summary(began);

@@ -2,10 +2,17 @@
 /*
  * peer.h - what the parts of h09peer share
  *
- *	h09peer.c	options, the loop, the client's list of work, results
+ *	h09peer.c	the loop, the client's list of work, results
  *	cid.c		connection ids and where they lead
  *	conn.c		one connection: libngtcp2 and its callbacks
+ *	dgram.c		datagrams, there and back
+ *	early.c		streams that end early
+ *	greet.c		unidirectional streams
  *	h09.c		HTTP/0.9 on the streams of a connection
+ *	move.c		a client that goes to another address
+ *	options.c	the command line
+ *	reset.c		stateless resets
+ *	retry.c		clients prove their addresses
  *	tls.c		GnuTLS: credentials, sessions, names
  *	udp.c		the socket: batches in, trains out
  *	version.c	QUIC versions: which, and telling who asks for another
@@ -25,7 +32,8 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
-#define CID_LEN		16		/* of those that we choose */
+#define CID_LEN		16		/* of those that we choose, without --cid-length */
+#define GREET_STREAMS	3		/* unidirectional ones at once, with --greetings */
 #define CID_BUCKETS	1024
 #define LINE_MAX_BYTES	2048		/* a request line with its end */
 #define TRAIN_BYTES	65000		/* what one send of many segments may hold */
@@ -67,6 +75,14 @@ enum {
  * @retry: --retry
  * @version: --version, 1 or 2; 0: 1, and a server takes both
  * @log: --log, libngtcp2's words on stderr
+ * @cid_len: --cid-length
+ * @reset_secret: --reset-secret, null: a random one, and no stateless resets
+ * @datagrams: --datagrams
+ * @greetings: --greetings
+ * @stop_after: --stop-after, bytes, 0 never
+ * @reset_after: --reset-after, bytes, 0 never
+ * @move_to: --move-to, null: stay
+ * @stay: --stay
  */
 struct options {
 	bool		server;
@@ -94,7 +110,23 @@ struct options {
 	bool		log;
 	bool		retry;
 	unsigned int	version;
+	unsigned int	cid_len;
+	const char	*reset_secret;
+	unsigned int	datagrams;
+	unsigned int	greetings;
+	uint64_t	stop_after;
+	uint64_t	reset_after;
+	const char	*move_to;
+	bool		stay;
 };
+
+/* --- options.c --- */
+
+/* Digits, and perhaps one of K, M, G. Exits with EXIT_USAGE, naming @what. */
+uint64_t options_number(const char *text, const char *what);
+
+/* Fill @o. Exits after --help, and with EXIT_USAGE when something is wrong. */
+void options_parse(struct options *o, int argc, char **argv);
 
 /* --- udp.c --- */
 
@@ -124,12 +156,22 @@ struct udp {
 	uint8_t			train[TRAIN_BYTES + 2048];
 };
 
+/**
+ * struct datagram - one that came
+ * @data: its bytes
+ * @len: their number
+ * @ecn: NGTCP2_ECN_*
+ * @from: who sent it
+ * @from_len: of @from
+ * @at: the socket that it came to
+ */
 struct datagram {
 	const uint8_t			*data;
 	size_t				len;
 	unsigned int			ecn;
 	const struct sockaddr_storage	*from;
 	socklen_t			from_len;
+	struct udp			*at;
 };
 
 /* Bind (server) or connect (client); fills @remote for the client. Exits when it cannot. */
@@ -145,6 +187,13 @@ void udp_open(struct udp *u, const struct options *o, struct sockaddr_storage *r
  * Return: 0, or the errno that an ICMP message or the socket gave.
  */
 int udp_receive(struct udp *u, void (*take)(void *ctx, const struct datagram *d), void *ctx);
+
+/* A second socket to @remote, at o->move_to. Exits when it cannot. */
+void udp_open_at(struct udp *u, const struct options *o, const struct sockaddr_storage *remote,
+		 socklen_t remote_len);
+
+/* The one datagram of @len bytes that is in @train, to @to; none may be pending. */
+void udp_send_one(struct udp *u, const void *to, socklen_t to_len, size_t len);
 
 /* Send what is in @train. Return: true when all of it went, false when it stays pending. */
 bool udp_send(struct udp *u);
@@ -174,6 +223,9 @@ int cid_add(struct conn *c, const ngtcp2_cid *cid);
 void cid_remove(struct conn *c, const ngtcp2_cid *cid);
 void cid_remove_all(struct conn *c);
 
+/* Of the newest one. */
+size_t cid_length(const struct conn *c);
+
 /* --- retry.c --- */
 
 /**
@@ -189,6 +241,28 @@ void cid_remove_all(struct conn *c);
 bool retry_done(struct peer *p, const struct datagram *d, const ngtcp2_pkt_hd *hd,
 		ngtcp2_settings *settings, ngtcp2_transport_params *params);
 
+/* --- reset.c --- */
+
+/* Draw the secret of stateless reset tokens, or make it from --reset-secret. */
+void reset_secret(struct peer *p);
+
+/* The token of a connection ID. Return: 0, or not. */
+int reset_token(struct peer *p, const ngtcp2_cid *cid, uint8_t *token);
+
+/* Nobody knows the connection of that packet with a short header. */
+void reset_answer(struct peer *p, const struct datagram *d, const ngtcp2_version_cid *v);
+
+/* --- move.c --- */
+
+/* The socket with that local address. */
+struct udp *udp_of(struct peer *p, const ngtcp2_addr *local);
+
+/* Go, if it is time. */
+void move_run(struct conn *c, uint64_t now);
+
+/* It went, or need not. */
+bool move_done(const struct conn *c);
+
 /* --- version.c --- */
 
 /* A client's first version. */
@@ -202,8 +276,8 @@ bool version_served(struct peer *p, const struct datagram *d, const ngtcp2_versi
 
 /* --- conn.c --- */
 
-/* A connection ID of CID_LEN random bytes. */
-void draw_cid(ngtcp2_cid *cid);
+/* A connection ID of random bytes. */
+void draw_cid(ngtcp2_cid *cid, size_t len);
 
 /**
  * enum conn_state - the life of a connection
@@ -245,6 +319,13 @@ enum conn_state {
  * @requests: server: requests seen
  * @key_updates: that this side initiated
  * @bytes: received (client) or sent (server) of files
+ * @progress: bytes of streams that came, or of ours that arrived
+ * @moved: client: it went to another address, or tried
+ * @paths: validated
+ * @greetings_out: unidirectional streams opened
+ * @greetings_over: of these, those that arrived whole
+ * @greetings_in: unidirectional streams of the peer that said what they had to
+ * @dgrams: null: none yet
  */
 struct conn {
 	struct conn		*next;
@@ -271,12 +352,20 @@ struct conn {
 	unsigned int		requests;
 	unsigned int		key_updates;
 	uint64_t		bytes;
+	uint64_t		progress;
+	bool			moved;
+	unsigned int		paths;
+	unsigned int		greetings_out;
+	unsigned int		greetings_over;
+	unsigned int		greetings_in;
+	struct dgrams		*dgrams;
 };
 
 /**
  * struct peer - this process
  * @o: its options
  * @u: its socket
+ * @moved: the second one, null: none
  * @remote: client: the server's address
  * @remote_len: of @remote
  * @conns: all connections
@@ -292,6 +381,7 @@ struct conn {
 struct peer {
 	struct options		o;
 	struct udp		u;
+	struct udp		*moved;
 	struct sockaddr_storage	remote;
 	socklen_t		remote_len;
 	struct conn		*conns;
@@ -340,7 +430,7 @@ void conn_reap(struct peer *p);
 /* --- h09.c --- */
 
 /**
- * struct stream - a request and its answer on one bidirectional stream
+ * struct stream - a request and its answer on one bidirectional stream, or a greeting
  * @next: ring of the connection
  * @prev: ring of the connection
  * @id: stream id
@@ -363,6 +453,8 @@ void conn_reap(struct peer *p);
  * @hash: of these
  * @began: ns
  * @over: reported
+ * @early: ended by us before it was whole
+ * @stopped: by the peer, while there was more to send
  */
 struct stream {
 	struct stream		*next, *prev;
@@ -386,7 +478,13 @@ struct stream {
 	gnutls_hash_hd_t	hash;
 	uint64_t		began;
 	bool			over;
+	bool			early;
+	bool			stopped;
 };
+
+/* A stream in the ring. Return: null, no memory. */
+struct stream *h09_add_stream(struct conn *c, int64_t id);
+void h09_free_stream(struct conn *c, struct stream *s);
 
 /* Client: open streams for requests while the peer and --streams allow. */
 void h09_ask(struct conn *c);
@@ -415,10 +513,65 @@ size_t h09_pieces(const struct stream *s, ngtcp2_vec v[2], bool *fin);
 /* libngtcp2 took @len bytes, and the end when all was taken and @fin. */
 void h09_advance(struct conn *c, struct stream *s, size_t len, bool fin);
 
+/* Client: this request is over, and need not come to more. */
+void h09_given_up(struct conn *c, struct stream *s);
+
+/* The peer reset its half: ours ends here. */
+void h09_peer_reset(struct stream *s);
+
+/* --- greet.c --- */
+
+/* Open unidirectional streams while the peer and --greetings allow. */
+void greet_all(struct conn *c);
+
+/* Bytes of one, perhaps its last. */
+void greet_data(struct conn *c, struct stream *s, const uint8_t *data, size_t len, bool fin);
+
+/* It is gone; @code: of a reset, or -1. */
+void greet_closed(struct conn *c, struct stream *s, int64_t code);
+
+/* All went and all came, or something was wrong. */
+bool greet_done(const struct conn *c);
+
+/* --- dgram.c --- */
+
+void dgram_received(struct conn *c, const uint8_t *data, size_t len);
+
+/* The one of that dgram_id(). */
+void dgram_lost(struct conn *c, uint64_t id);
+
+/* Return: @v is to be sent as a datagram. */
+bool dgram_next(struct conn *c, ngtcp2_vec *v);
+
+/* What libngtcp2 is to call the one that dgram_next() gave. */
+uint64_t dgram_id(const struct conn *c);
+
+/* libngtcp2 took it, or will never. */
+void dgram_sent(struct conn *c);
+
+/* Client: all came back, or did not. */
+bool dgram_done(const struct conn *c);
+
+/* @good: that came back (client) or were sent back (server); @bad: others that came. */
+void dgram_counts(const struct conn *c, unsigned int *good, unsigned int *bad);
+
+void dgram_free(struct conn *c);
+
+/* --- early.c --- */
+
+/* End a stream early, if it is time. */
+void early_run(struct conn *c);
+
 /* --- h09peer.c --- */
 
 /* One line of JSON on stdout. */
 void report_transfer(struct conn *c, const struct stream *s, const char *error);
 void report_conn(struct conn *c);
+
+/* A stream ended early: @how; @code -1: libngtcp2 does not say. */
+void report_early(struct conn *c, const struct stream *s, const char *how, int64_t code);
+
+/* A path was validated, or was not. */
+void report_path(struct conn *c, const ngtcp2_path *path, bool good);
 
 #endif /* H09PEER_H */

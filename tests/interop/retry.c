@@ -21,7 +21,7 @@ static void answer(struct peer *p, const struct datagram *d, const ngtcp2_pkt_hd
 
 	if (u->pending)
 		return;		/* as if lost; the client asks again */
-	draw_cid(&scid);
+	draw_cid(&scid, p->o.cid_len);
 	n = ngtcp2_crypto_generate_retry_token(token, p->secret, sizeof(p->secret), hd->version,
 					       from, d->from_len, &scid, &hd->dcid, now_ns());
 	if (n < 0)
@@ -30,12 +30,7 @@ static void answer(struct peer *p, const struct datagram *d, const ngtcp2_pkt_hd
 				      &hd->dcid, token, (size_t)n);
 	if (n < 0)
 		return;
-	memcpy(&u->to, d->from, d->from_len);
-	u->to_len = d->from_len;
-	u->ecn = 0;
-	u->segment = (size_t)n;
-	u->pending = (size_t)n;
-	udp_send(u);
+	udp_send_one(u, d->from, d->from_len, (size_t)n);
 }
 
 bool retry_done(struct peer *p, const struct datagram *d, const ngtcp2_pkt_hd *hd,

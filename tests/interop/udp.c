@@ -8,6 +8,9 @@
  * sendmmsg(2). ECN marks travel both ways, and the path's MTU is found by probing:
  * packets are never fragmented.
  *
+ * A client that moves has two sockets: what the first one reads is told from what the
+ * second one does, since a path has a local address too.
+ *
  * A train that the socket did not take stays in struct udp and goes first. It does
  * not bind to one of several addresses of a host: name it with --address.
  */
@@ -66,6 +69,34 @@ static int try(const struct addrinfo *ai, bool server)
 	return -1;
 }
 
+static void opened(struct udp *u, const struct options *o)
+{
+	u->local_len = sizeof(u->local);
+	if (getsockname(u->fd, (struct sockaddr *)&u->local, &u->local_len))
+		err(EXIT_ENV, "getsockname");
+	u->gso = !o->no_gso;
+}
+
+void udp_open_at(struct udp *u, const struct options *o, const struct sockaddr_storage *remote,
+		 socklen_t remote_len)
+{
+	struct addrinfo hints = {
+		.ai_family = remote->ss_family,
+		.ai_socktype = SOCK_DGRAM,
+		.ai_flags = AI_NUMERICHOST,
+	};
+	struct addrinfo *ai;
+	int e = getaddrinfo(o->move_to, NULL, &hints, &ai);
+
+	if (e)
+		errx(EXIT_ENV, "%s: %s", o->move_to, gai_strerror(e));
+	u->fd = try(ai, true);
+	if (u->fd < 0 || connect(u->fd, (const struct sockaddr *)remote, remote_len))
+		err(EXIT_ENV, "%s", o->move_to);
+	freeaddrinfo(ai);
+	opened(u, o);
+}
+
 void udp_open(struct udp *u, const struct options *o, struct sockaddr_storage *remote,
 	      socklen_t *remote_len)
 {
@@ -92,10 +123,7 @@ void udp_open(struct udp *u, const struct options *o, struct sockaddr_storage *r
 	if (u->fd < 0)
 		err(EXIT_ENV, "%s port %s", host ? host : "any address", o->port);
 	freeaddrinfo(list);
-	u->local_len = sizeof(u->local);
-	if (getsockname(u->fd, (struct sockaddr *)&u->local, &u->local_len))
-		err(EXIT_ENV, "getsockname");
-	u->gso = !o->no_gso;
+	opened(u, o);
 }
 
 /* --- in --- */
@@ -124,13 +152,14 @@ static size_t read_control(struct msghdr *m, unsigned int *ecn)
 	return segment;
 }
 
-static void take_train(struct msghdr *m, size_t len,
+static void take_train(struct udp *u, struct msghdr *m, size_t len,
 		       void (*take)(void *ctx, const struct datagram *d), void *ctx)
 {
 	struct datagram d = {
 		.data = m->msg_iov->iov_base,
 		.from = m->msg_name,
 		.from_len = m->msg_namelen,
+		.at = u,
 	};
 	size_t segment = read_control(m, &d.ecn);
 
@@ -164,7 +193,7 @@ int udp_receive(struct udp *u, void (*take)(void *ctx, const struct datagram *d)
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : errno;
 		for (i = 0; i < n; i++)
-			take_train(&m[i].msg_hdr, m[i].msg_len, take, ctx);
+			take_train(u, &m[i].msg_hdr, m[i].msg_len, take, ctx);
 		if (n < BATCH)
 			return 0;
 	}
@@ -276,4 +305,14 @@ bool udp_send(struct udp *u)
 		u->pending -= (size_t)n;
 	}
 	return true;
+}
+
+void udp_send_one(struct udp *u, const void *to, socklen_t to_len, size_t len)
+{
+	memcpy(&u->to, to, to_len);
+	u->to_len = to_len;
+	u->ecn = 0;
+	u->segment = len;
+	u->pending = len;
+	udp_send(u);
 }

@@ -50,11 +50,6 @@ bool version_served(struct peer *p, const struct datagram *d, const ngtcp2_versi
 						   v->scidlen, v->dcid, v->dcidlen, first, n);
 	if (len < 0)
 		return false;
-	memcpy(&u->to, d->from, d->from_len);
-	u->to_len = d->from_len;
-	u->ecn = 0;
-	u->segment = (size_t)len;
-	u->pending = (size_t)len;
-	udp_send(u);
+	udp_send_one(u, d->from, d->from_len, (size_t)len);
 	return false;
 }

@@ -10,20 +10,11 @@
 # INTEROP=full (make interop) moves 10 MiB by every way, else 1 MiB by some;
 # SELFTEST_BRIEF leaves out what does not depend on the kernel.
 
-# shellcheck source=../quic/env.sh
-. "$(dirname "$0")/../quic/env.sh"
-
-ngtcp2=$build/cache/ngtcp2/usr
-peer=$build/tests/interop/h09peer
-if [ ! -e "$build/cache/ngtcp2/.ready" ]; then
-	skip "libngtcp2 is here" "the mirror has no bookworm-backports"
-	finish
-fi
-ok "libngtcp2 is here"
-[ -x "$peer" ] || die "no $peer: make -C tests/interop"
+# shellcheck source=peer.sh
+. "$(dirname "$0")/peer.sh"
 
 full=
-size=1M some=256K lossy=256K limit=90 delay=10ms
+size=1M some=256K lossy=256K delay=10ms
 ciphers=("aes256 AES-256-GCM TLS_AES_256_GCM_SHA384"
 	"chacha20 CHACHA20-POLY1305 TLS_CHACHA20_POLY1305_SHA256")
 if [ "${INTEROP:-}" = full ]; then
@@ -47,52 +38,13 @@ for i in {1..20}; do
 	many+=("many$i")
 	head -c $((i * 1501)) /dev/urandom > "$work/files/many$i"
 done
-declare -A sums
-while read -r sum name; do
-	sums[$name]=$sum
-done < <(cd "$work/files" && sha256sum -- *)
-
-# peer_server PORT ARGUMENT...
-peer_server()
-{
-	start_server server "$1" "$peer" server -p "$1" -d "$work/files" \
-		--cert "$certs/good.pem" --key "$certs/good.key" "${@:2}"
-}
+take_sums
 
 start_server server 443 "$tools/quicserve" --json --upload --alpn hq-interop,h3 \
 	-p 443 -d "$work/files"
 peer_server 4433
 
-# timed WHAT COMMAND...: check, and say how long it took
-timed()
-{
-	local begin=${EPOCHREALTIME/./} rc=0
-
-	check "$@" || rc=$?
-	note "$(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
-	return "$rc"
-}
-
 # --- h09peer asks us ---
-
-h09()
-{
-	timeout "$limit" ip netns exec client "$peer" client --ca "$certs/ca.pem" \
-		--server-name server.test "$@" > "$work/h09" 2>&1
-}
-
-# as_they_were N: N files came, each with the checksum of the one it was asked for
-as_they_were()
-{
-	local path sum n=0 bad=0
-
-	while read -r path sum; do
-		n=$((n + 1))
-		[ "${sums[$path]}" = "$sum" ] || { echo "$path differs"; bad=1; }
-	done < <(sed -n 's/.*"path":"\([^"]*\)","sha256":"\([^"]*\)","error":"".*/\1 \2/p' "$work/h09")
-	echo "$n files of $1"
-	[ "$n" = "$1" ] && [ "$bad" = 0 ]
-}
 
 # ask WHAT N ARGUMENT...: N files come
 ask()
@@ -114,8 +66,6 @@ get()
 		--json --server-name server.test ${begin_with:+--quic-version "$begin_with"} \
 		-o "$work/got" -p "$@" > "$work/get" 2>&1
 }
-
-same_files() { (cd "$work/got" && sha256sum -- "$@") | diff - <(for f; do echo "${sums[$f]}  $f"; done); }
 
 # fetch WHAT PORT HOST FILE...
 fetch()

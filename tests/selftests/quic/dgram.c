@@ -4,6 +4,8 @@
  *
  *	dgram serve PORT
  *	dgram send [-c COUNT] [-m MTU] HOST PORT SIZE...
+ *	dgram echo PORT
+ *	dgram ask [-c COUNT] HOST PORT SIZE...
  *
  * serve takes one connection and prints a line for each datagram, "NUMBER LENGTH",
  * or "bad LENGTH" for one that is not as it was sent. At the end of the connection
@@ -12,6 +14,10 @@
  * send sends each SIZE, COUNT times (1), "max" being the longest that fits once the
  * path's MTU is MTU. It waits until all are acknowledged or lost, and says
  * "max N", then "sent N acked N lost N dropped N".
+ *
+ * echo sends back what comes, and says "echoed N" at the end of the connection; ask
+ * sends one after the other, each when the one before has come back as it was, and says
+ * "back N". For links that lose nothing.
  *
  * Exit status: 0; 1 with a reason on stderr.
  */
@@ -22,9 +28,10 @@
 #include "dgram.h"
 
 #define LONG_MS	20000
+#define LIMIT_S	20
 
 static const char usage[] =
-	"usage: dgram serve PORT | dgram send [-c COUNT] [-m MTU] HOST PORT SIZE...";
+	"usage: dgram serve|echo PORT | dgram send|ask [-c COUNT] [-m MTU] HOST PORT SIZE...";
 
 static int options(int fd)
 {
@@ -32,22 +39,29 @@ static int options(int fd)
 	       set_knob(fd, QUIC_KNOB_MAX_DATAGRAM, 65535);
 }
 
-static int serve(const char *port)
+static int take_one(const char *port)
 {
 	struct sockaddr_in6 a = {
 		.sin6_family = AF_INET6, .sin6_port = htons(atoi(port)),
 	};
-	int l = socket(AF_INET6, SOCK_DGRAM, IPPROTO_QUIC), fd, flags;
-	static uint8_t buf[DGRAM_MAX];
-	struct quic_info info;
-	uint32_t number;
-	ssize_t n;
+	int l = socket(AF_INET6, SOCK_DGRAM, IPPROTO_QUIC), fd;
 
 	if (l < 0 || options(l) || bind(l, (struct sockaddr *)&a, sizeof(a)) || listen(l, 4))
 		err(1, "listen");
 	fd = accept(l, NULL, NULL);
 	if (fd < 0)
 		err(1, "accept");
+	return fd;
+}
+
+static int serve(const char *port)
+{
+	static uint8_t buf[DGRAM_MAX];
+	int fd = take_one(port), flags;
+	struct quic_info info;
+	uint32_t number;
+	ssize_t n;
+
 	while ((n = dgram_recv(fd, buf, sizeof(buf), 0, &flags)) > 0) {
 		number = dgram_number(buf, n);
 		if (number == UINT32_MAX || flags != (MSG_QUIC_DATAGRAM | MSG_EOR))
@@ -59,6 +73,23 @@ static int serve(const char *port)
 	printf("received %llu dropped %llu\n", (unsigned long long)info.received_datagrams,
 	       (unsigned long long)info.recv_dropped_datagrams);
 	return 0;
+}
+
+static int echo(const char *port)
+{
+	static uint8_t buf[DGRAM_MAX];
+	int fd = take_one(port), flags;
+	unsigned int echoed = 0;
+	ssize_t n;
+
+	while ((n = dgram_recv(fd, buf, sizeof(buf), 0, &flags)) > 0) {
+		if (!(flags & MSG_QUIC_DATAGRAM) ||
+		    send(fd, buf, n, MSG_QUIC_DATAGRAM | MSG_NOSIGNAL) < 0)
+			err(1, "after %u", echoed);
+		echoed++;
+	}
+	printf("echoed %u\n", echoed);
+	return n < 0;
 }
 
 static int dial(const char *host, const char *port)
@@ -111,6 +142,39 @@ static void report(int fd, uint32_t max)
 	       (unsigned long long)i.send_dropped_datagrams);
 }
 
+/* Send one and have it back. */
+static void ask(int fd, uint32_t number, size_t len)
+{
+	struct timeval t = { .tv_sec = LIMIT_S };
+	static uint8_t buf[DGRAM_MAX];
+	int flags, e;
+	ssize_t n;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)))
+		err(1, "time-out");
+	e = dgram_send(fd, number, len, 0);
+	if (e)
+		errx(1, "send of %zu: %s", len, strerror(e));
+	n = dgram_recv(fd, buf, sizeof(buf), 0, &flags);
+	if (n < 0)
+		err(1, "number %u", number);
+	if (!(flags & MSG_QUIC_DATAGRAM) || (size_t)n != len || dgram_number(buf, n) != number)
+		errx(1, "number %u came back as something else", number);
+}
+
+static int ask_all(int fd, int count, char **sizes)
+{
+	uint32_t number = 0;
+	int i;
+
+	while (count--)
+		for (i = 0; sizes[i]; i++)
+			ask(fd, number++, atoi(sizes[i]));
+	printf("back %u\n", number);
+	close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t n = 0, mtu = 0, max;
@@ -129,9 +193,13 @@ int main(int argc, char **argv)
 	argc -= optind;
 	if (argc == 2 && !strcmp(argv[0], "serve"))
 		return serve(argv[1]);
-	if (argc < 4 || strcmp(argv[0], "send"))
+	if (argc == 2 && !strcmp(argv[0], "echo"))
+		return echo(argv[1]);
+	if (argc < 4 || (strcmp(argv[0], "send") && strcmp(argv[0], "ask")))
 		errx(1, "%s", usage);
 	fd = dial(argv[1], argv[2]);
+	if (*argv[0] == 'a')
+		return ask_all(fd, count, argv + 3);
 	max = longest(fd, mtu);
 	while (count--) {
 		for (i = 3; i < argc; i++) {
