@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What crypto.c, creq.c, kdf.c, open.c, seal.c, demux.c and udp.c share and nobody
+ * What crypto.c, creq.c, kdf.c, open.c, seal.c, skb.c, demux.c and udp.c share and nobody
  * else needs: crypto requests of a CPU, key derivation, a walk over an skb's memory.
  */
 #ifndef QUIC_GLUE_PACKET_H
@@ -159,10 +159,22 @@ void quic_walk_init(struct quic_walk *w, struct sk_buff *skb);
  */
 u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len);
 
-/* ---- demux.c, udp.c ---- */
+/* ---- skb.c ---- */
 
 /* The ECN bits of a received skb's IP header; a train has one. */
 u8 quic_skb_ecn(const struct sk_buff *skb);
+
+/**
+ * quic_dgram_copy - bytes of a train as a skb of their own
+ * @skb: the train
+ * @off: where they begin
+ * @len: how many
+ *
+ * quic_udp_rcv() takes it like any other: IP header without options, UDP header, data
+ * at the payload.
+ * Context: any. Return: the copy or NULL.
+ */
+struct sk_buff *quic_dgram_copy(const struct sk_buff *skb, u32 off, u32 len);
 
 static inline void quic_addr_set6(union quic_addr *a, const struct in6_addr *ip,
 				  __be16 port, int iif)
