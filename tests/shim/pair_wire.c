@@ -43,8 +43,8 @@ static u64 wire_pn(const u8 *p, u8 len)
 	return pn;
 }
 
-/* Take the packet at @off apart as glue would. Return: its length or 0. */
-static u32 wire_get(struct pair *p, struct pair_dgram *d, u32 off,
+/* Take the packet at @off apart as side @to's glue would. Return: its length or 0. */
+static u32 wire_get(struct pair *p, u32 to, struct pair_dgram *d, u32 off,
 		    const struct quic_tx_pkt *t)
 {
 	struct quic_rx_pkt *r = &d->pkt[d->n];
@@ -52,7 +52,7 @@ static u32 wire_get(struct pair *p, struct pair_dgram *d, u32 off,
 	struct quic_hdr h;
 	u8 pn_len;
 
-	if (quic_hdr_parse(data, d->len - off, QUIC_LOCAL_CID_LEN, &h)) {
+	if (quic_hdr_parse(data, d->len - off, p->cfg.cid_len[to], &h)) {
 		pair_error(p, "a header that cannot be parsed");
 		return 0;
 	}
@@ -109,7 +109,7 @@ static void wire_send(struct pair *p, struct pair_end *e, u32 first, u32 last)
 	for (i = first; i <= last; i++)
 		off += wire_put(p, &e->batch.pkt[i], d->buf->data + off);
 	for (i = first, off = 0; i <= last; i++, off += len) {
-		len = wire_get(p, d, off, &e->batch.pkt[i]);
+		len = wire_get(p, !e->side, d, off, &e->batch.pkt[i]);
 		if (!len)
 			break;
 	}
