@@ -5,7 +5,10 @@
  * Ours live in a few slots; each is announced with NEW_CONNECTION_ID until
  * acknowledged, and a retired one is replaced at once, so that the peer always
  * has as many as it may keep. The host publishes the slots in its lookup table
- * (QUIC_WANT_CIDS). The peer's live in as many slots as we declared in
+ * (QUIC_WANT_CIDS). Their length is the host's choice; their first QUIC_CID_KEY_LEN
+ * bytes are random and tell them apart, so that the host need not know the length of
+ * the ID in a short header before it has found whose it is. The peer's live in as
+ * many slots as we declared in
  * active_connection_id_limit; what it retires, or what a packet loss makes it
  * send again, is told by sequence number alone.
  *
@@ -24,8 +27,9 @@ static void local_new(struct quic_conn *conn, struct quic_local_cid *l)
 {
 	struct quic_cids *c = &conn->cids;
 
-	quic_host_random(l->cid.id, QUIC_LOCAL_CID_LEN);
-	l->cid.len = QUIC_LOCAL_CID_LEN;
+	memset(&l->cid, 0, sizeof(l->cid));
+	quic_host_random(l->cid.id, c->local_len);
+	l->cid.len = c->local_len;
 	l->seq = c->local_next++;
 	l->used = true;
 	quic_valsync_init(&l->announce, QUIC_FRAME_NEW_CONNECTION_ID);
@@ -43,6 +47,7 @@ void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
 		quic_valsync_init(&c->local[i].announce, QUIC_FRAME_NEW_CONNECTION_ID);
 	c->local[0].cid = *scid;
 	c->local[0].used = true;
+	c->local_len = scid->len;
 	c->local_next = 1;
 	c->remote[0].cid = *dcid;
 	c->remote[0].used = true;
@@ -52,6 +57,11 @@ void quic_cid_init(struct quic_conn *conn, const struct quic_cid *scid,
 		c->peer_scid = *dcid;
 		c->have_peer_scid = true;
 	}
+}
+
+void quic_conn_set_cid_len(struct quic_conn *conn, u8 len)
+{
+	conn->cids.local_len = len;
 }
 
 void quic_cid_free(struct quic_conn *conn)
@@ -95,6 +105,9 @@ void quic_cid_issue(struct quic_conn *conn)
 			  QUIC_LOCAL_CIDS);
 	u32 i, used = 0;
 
+	/* RFC 9000 19.15: who wants zero-length IDs issues no others */
+	if (!c->local_len)
+		return;
 	/* A peer with zero-length IDs cannot use NEW_CONNECTION_ID's reply. */
 	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
 		used += c->local[i].used;
@@ -358,6 +371,10 @@ int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f)
 	struct quic_cids *c = &conn->cids;
 	u32 i;
 
+	if (!c->local_len)
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
+				      QUIC_FRAME_RETIRE_CONNECTION_ID,
+				      "RETIRE_CONNECTION_ID to an end without connection IDs");
 	if (f->u.retire_cid.seq >= c->local_next)
 		return never_issued(conn);
 	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {

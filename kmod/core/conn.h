@@ -385,6 +385,7 @@ struct quic_retired_cid {
 /**
  * struct quic_cids - both sets (RFC 9000 5.1)
  * @local: ours; slot order means nothing
+ * @local_len: bytes of those that are issued from now on
  * @local_next: next sequence number
  * @remote: the peer's
  * @active: slot of @remote in use
@@ -410,6 +411,7 @@ struct quic_cids {
 	struct quic_cid retry_scid;
 	struct quic_cid peer_scid;
 	bool have_peer_scid;		/* the first packet came */
+	u8 local_len;			/* QUIC_CID_KEY_LEN to QUIC_CID_MAX_LEN, or 0 */
 };
 
 /* Bytes of our own. */

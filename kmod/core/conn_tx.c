@@ -521,6 +521,16 @@ static void account(struct tx_ctx *x, struct tx_pkt *p, enum quic_space space)
 }
 
 /*
+ * Bytes that a packet has at least. A peer that lost its state may answer it with a
+ * stateless reset, which is shorter (RFC 9000 10.3), and has to pass for a packet to us.
+ */
+static u32 whole_min(const struct quic_conn *conn, const struct tx_pkt *p)
+{
+	return p->level == QUIC_CRYPTO_APP && p->rec->flags & QUIC_SENT_ACK_ELICITING ?
+	       QUIC_ANSWERED_MIN + conn->cids.local_len : 0;
+}
+
+/*
  * Build the packet of one level at @buf. Return: its bytes, 0 when there is
  * nothing to send; then nothing changed.
  */
@@ -563,8 +573,7 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 		s->sent.next--;
 		return 0;
 	}
-	pad_to(p, quic_hdr_payload_min(p->out->hdr_len, p->out->pn_len, level == QUIC_CRYPTO_APP &&
-				       p->rec->flags & QUIC_SENT_ACK_ELICITING));
+	pad_to(p, quic_hdr_payload_min(p->out->hdr_len, p->out->pn_len, whole_min(conn, p)));
 	s->tx_next++;
 	x->batch->n++;
 	return set_lengths(p);

@@ -32,7 +32,9 @@
  * @local: transport parameters to declare; the connection ID ones and the
  *	reset token are filled in by the core, and so is version_information: see
  *	quic_version_local()
- * @scid: connection ID that the peer will use first; we chose it
+ * @scid: connection ID that the peer will use first; we chose it, of QUIC_CID_KEY_LEN
+ *	to QUIC_CID_MAX_LEN random bytes; those issued later have as many. Of none where
+ *	the host tells connections apart by something else: then no others are issued
  * @dcid: client: random, the first destination; server: the client's SCID
  * @odcid: server: DCID of the client's first Initial; client: ignored
  * @cc: controller
@@ -385,6 +387,15 @@ void quic_conn_fix_streams(struct quic_conn *conn);
  * RFC 9000 10.1.2. When the peer does not answer the idle time-out ends it.
  */
 void quic_conn_set_keepalive(struct quic_conn *conn, u64 interval, u64 now);
+
+/**
+ * quic_conn_set_cid_len - bytes of the connection IDs that are issued from now on
+ * @conn: connection
+ * @len: QUIC_CID_KEY_LEN to QUIC_CID_MAX_LEN; the first one has some, too
+ *
+ * For a server that learns late whose connection it is: the first ID is out by then.
+ */
+void quic_conn_set_cid_len(struct quic_conn *conn, u8 len);
 
 #define QUIC_PMTUD_RAISE	(600 * QUIC_NS_PER_SEC)	/* RFC 8899 5.1.1 */
 

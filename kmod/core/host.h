@@ -60,6 +60,9 @@ void quic_host_random(void *buf, size_t len);
  * @conn: whose ID
  * @cid: connection ID that we issue
  * @token: QUIC_RESET_TOKEN_LEN bytes (RFC 9000 10.3.2)
+ *
+ * From its first QUIC_CID_KEY_LEN bytes: who has to tell a peer that its connection is
+ * gone knows no more of the ID in a short header, not its length either.
  */
 void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *cid,
 			   u8 *token);

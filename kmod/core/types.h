@@ -32,9 +32,11 @@
 #define QUIC_STREAMS_MAX	(1ULL << 60)		/* RFC 9000 4.6 */
 
 #define QUIC_CID_MAX_LEN	20	/* RFC 9000 17.2 */
-#define QUIC_LOCAL_CID_LEN	8	/* of every connection ID we issue */
+#define QUIC_CID_KEY_LEN	8	/* first bytes of an ID we issued: what it is found by */
+#define QUIC_LOCAL_CID_LEN	QUIC_CID_KEY_LEN /* of those we issue: by default, and at least */
 #define QUIC_INITIAL_DCID_MIN	8	/* RFC 9000 7.2 */
 #define QUIC_RESET_TOKEN_LEN	16	/* RFC 9000 10.3 */
+#define QUIC_ANSWERED_MIN	22	/* the same: beside an ID of ours */
 #define QUIC_TAG_LEN		16	/* of every AEAD of RFC 9001 5.3 */
 #define QUIC_HP_SAMPLE_LEN	16	/* RFC 9001 5.4.2 */
 #define QUIC_PN_MAX_LEN		4

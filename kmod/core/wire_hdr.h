@@ -125,17 +125,12 @@ static inline void quic_hdr_put_short(struct quic_wcur *c, const struct quic_cid
  * quic_hdr_payload_min - payload bytes that a packet has at least, PADDING included
  * @hdr_len: its header, packet number included
  * @pn_len: bytes of the packet number
- * @answered: a peer that lost its state may answer with a stateless reset, which is
- *	shorter (RFC 9000 10.3), and has to pass for a packet with an ID of ours
- *
- * Else for the sample of header protection alone (RFC 9001 5.4.2).
+ * @whole: bytes that the packet has at least, its tag included; 0: what the sample of
+ *	header protection needs (RFC 9001 5.4.2)
  */
-static inline u32 quic_hdr_payload_min(u32 hdr_len, u8 pn_len, bool answered)
+static inline u32 quic_hdr_payload_min(u32 hdr_len, u8 pn_len, u32 whole)
 {
-	int min = QUIC_PN_MAX_LEN - pn_len;
-
-	return answered ? max_t(int, min, QUIC_LOCAL_CID_LEN + 22 - QUIC_TAG_LEN - (int)hdr_len) :
-			  min;
+	return max_t(int, QUIC_PN_MAX_LEN - pn_len, (int)whole - QUIC_TAG_LEN - (int)hdr_len);
 }
 
 /**

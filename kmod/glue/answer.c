@@ -100,7 +100,7 @@ void quic_answer_reset(struct sock *listener, struct sk_buff *skb,
 	if (len <= QUIC_RESET_MIN_LEN || !allowed(sock_net(listener), QUIC_ANSWER_RESET))
 		return;
 	quic_udp_addrs(skb, &peer, &local);
-	quic_reset_token(sock_net(listener), local.v4.sin_port, cid, token);
+	quic_reset_token(sock_net(listener), local.v4.sin_port, cid->id, token);
 	get_random_bytes(out, sizeof(out));
 	n = quic_stateless_put_reset(out, len, get_random_u32(), token);
 	quic_xmit_stateless(listener, skb, out, n);
@@ -110,12 +110,9 @@ void quic_answer_reset(struct sock *listener, struct sk_buff *skb,
 /* ---- Retry ---- */
 
 /* RFC 9000 17.2.5.1: an ID of our own, not the client's. */
-static void retry_scid(struct quic_cid *scid, const struct quic_cid *dcid)
+static void retry_scid(struct quic_cid *scid, const struct quic_cid *dcid, u8 len)
 {
-	u8 id[QUIC_LOCAL_CID_LEN];
-
-	get_random_bytes(id, sizeof(id));
-	quic_cid_set(scid, id, sizeof(id));
+	quic_random_cid(scid, len);
 	if (quic_cid_equal(scid, dcid))
 		scid->id[0] ^= 1;
 }
@@ -139,7 +136,7 @@ static void answer_retry(struct sock *listener, struct sk_buff *skb,
 	if (!allowed(net, QUIC_ANSWER_RETRY))
 		return;
 	quic_udp_addrs(skb, &peer, &local);
-	retry_scid(&scid, &hdr->dcid);
+	retry_scid(&scid, &hdr->dcid, quic_sk(listener)->cfg.cid_len);
 	len = quic_token_make(&f, token);
 	if (!len)
 		return;

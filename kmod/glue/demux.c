@@ -43,6 +43,7 @@
  * @n: how many
  * @sk: whose they are, a reference; or NULL
  * @dcid: the ID that led to @sk last
+ * @issued: it is one of ours, and not a client's choice
  * @past: all of it was judged, perhaps counted, when it came in and had to wait
  * @judged: socket that @passes is about; compared only
  * @passes: what hooks said about the skb for it
@@ -61,6 +62,7 @@ struct quic_rx {
 	struct quic_cid dcid;
 	const struct sock *judged;
 	enum quic_rx_past past;
+	bool issued;
 	bool passes;
 	bool asked;
 	struct sock *listener;
@@ -139,16 +141,13 @@ put:
 	sock_put(sk);
 }
 
-/* Let @dcid's socket be the one to collect for. Return: is there one? */
-static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
+/*
+ * Collect for @sk, the owner of @dcid, if it is of this port. Its reference is consumed.
+ * Return: it is.
+ */
+static bool rx_turn_to(struct quic_rx *rx, struct sock *sk, const struct quic_cid *dcid,
+		       bool issued)
 {
-	struct sock *sk;
-
-	if (rx->sk && quic_cid_equal(&rx->dcid, dcid))
-		return true;
-	sk = quic_lookup(rx->udp->net, dcid->id, dcid->len);
-	if (!sk)
-		return false;
 	if (!quic_udp_is_of(rx->udp, sk)) {
 		sock_put(sk);
 		return false;
@@ -160,7 +159,35 @@ static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
 		rx->sk = sk;
 	}
 	rx->dcid = *dcid;
+	rx->issued = issued;
 	return true;
+}
+
+/* Let a long header's @dcid decide whom to collect for. Return: is there one? */
+static bool rx_find(struct quic_rx *rx, const struct quic_cid *dcid)
+{
+	struct sock *sk;
+
+	if (rx->sk && quic_cid_equal(&rx->dcid, dcid))
+		return true;
+	sk = quic_lookup(rx->udp->net, dcid->id, dcid->len);
+	return sk && rx_turn_to(rx, sk, dcid, false);
+}
+
+/*
+ * The same by a short header, whose ID begins at @id, with @len bytes to the datagram's
+ * end: rx->dcid says how many of them it has.
+ */
+static bool rx_find_short(struct quic_rx *rx, const u8 *id, u32 len)
+{
+	struct quic_cid dcid;
+	struct sock *sk;
+
+	if (rx->sk && rx->issued && rx->dcid.len <= len &&
+	    !memcmp(rx->dcid.id, id, rx->dcid.len))
+		return true;
+	sk = quic_lookup_short(rx->udp->net, id, len, &dcid);
+	return sk && rx_turn_to(rx, sk, &dcid, true);
 }
 
 /* Keep the datagram from here on, at @hdr, until there are keys of @level. */
@@ -272,6 +299,37 @@ static struct sock *rx_listener(struct quic_rx *rx)
 	return rx->listener;
 }
 
+/* The end of a datagram for @sk that cannot be opened: a stateless reset? */
+static void rx_ends_in_token(struct quic_rx *rx, struct sock *sk, u32 off, u32 len)
+{
+	u8 token[QUIC_RESET_TOKEN_LEN];
+
+	if (len >= QUIC_RESET_MIN_LEN &&
+	    !skb_copy_bits(rx->skb, off + len - sizeof(token), token, sizeof(token)) &&
+	    rx_passes(rx, sk))
+		quic_rx_unopened(sk, token, 0);
+}
+
+/*
+ * A datagram that begins with nothing of ours. The peer may have lost its state and
+ * answer with a stateless reset, whose ID is random, of any length from 21 bytes on, and
+ * with any kind of header in a version to come (RFC 9000 10.3, 10.3.1).
+ * Return: is there a connection to who sent it?
+ */
+static bool rx_from_peer(struct quic_rx *rx, u32 off, u32 len)
+{
+	union quic_addr peer, local;
+	struct sock *sk;
+
+	quic_udp_addrs(rx->skb, &peer, &local);
+	sk = quic_lookup_peer(rx->udp, &peer);
+	if (!sk)
+		return false;
+	rx_ends_in_token(rx, sk, off, len);
+	sock_put(sk);
+	return true;
+}
+
 /* RFC 9000 6.1: only to what could have been a client's first datagram. */
 static void rx_unknown_version(struct quic_rx *rx, const struct quic_hdr *hdr, u32 dgram_len)
 {
@@ -371,35 +429,26 @@ static bool rx_unowned(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, 
 }
 
 /*
- * A short header with an ID that is not ours. The peer may have lost its state and
- * answer with a stateless reset, whose ID is random (RFC 9000 10.3.1). Or we have
- * lost ours, and tell it so; not one that has a connection to us, whose reset that
- * may have been.
+ * A short header with an ID that is not ours. We may have lost our state, and tell the
+ * peer so; not one that has a connection to us, whose reset that may have been, and not
+ * if it is shorter than a packet with the least ID that we issue.
  */
-static void rx_unknown_short(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, u32 len)
+static void rx_unknown_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 {
 	struct sock *listener;
-	u8 token[QUIC_RESET_TOKEN_LEN];
-	union quic_addr peer, local;
-	struct sock *sk;
+	struct quic_hdr hdr;
+	bool packet;
 
-	quic_mib_inc(rx->udp->net, DropUnknownCid);
-	if (len < QUIC_RESET_MIN_LEN ||
-	    skb_copy_bits(rx->skb, off + len - sizeof(token), token, sizeof(token)))
-		return;
-	quic_udp_addrs(rx->skb, &peer, &local);
-	sk = quic_lookup_peer(rx->udp, &peer);
-	if (sk) {
-		if (rx_passes(rx, sk))
-			quic_rx_unopened(sk, token, 0);
-		sock_put(sk);
-		return;
-	}
-	if (hlist_empty(&rx->udp->listeners))
+	packet = !quic_hdr_parse(p, len, QUIC_CID_KEY_LEN, &hdr);
+	if (packet)
+		quic_mib_inc(rx->udp->net, DropUnknownCid);
+	else
+		quic_mib_inc(rx->udp->net, DropHeader);
+	if (rx_from_peer(rx, off, len) || !packet || hlist_empty(&rx->udp->listeners))
 		return;
 	listener = rx_listener(rx);
 	if (listener)
-		quic_answer_reset(listener, rx->skb, &hdr->dcid, len);
+		quic_answer_reset(listener, rx->skb, &hdr.dcid, len);
 }
 
 /* Retry and Version Negotiation: to a client of ours that waits for its first answer. */
@@ -450,6 +499,8 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 
 	if (hdr->type != QUIC_PKT_1RTT && hdr->type != QUIC_PKT_VERSION_NEG &&
 	    !quic_version_known(hdr->version)) {
+		if (len == whole)
+			rx_from_peer(rx, off, len);
 		rx_unknown_version(rx, hdr, whole);
 		return false;
 	}
@@ -457,8 +508,12 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		rx_first_answer(rx, hdr, p);
 		return false;
 	}
-	if (!rx_find(rx, &hdr->dcid) && !rx_unowned(rx, hdr, off, len))
-		return false;
+	if (!rx_find(rx, &hdr->dcid)) {
+		if (len == whole)
+			rx_from_peer(rx, off, len);
+		if (!rx_unowned(rx, hdr, off, len))
+			return false;
+	}
 	conn = READ_ONCE(quic_sk(rx->sk)->conn);
 	if (hdr->version && conn &&
 	    !quic_version_fits(conn, hdr->version, level)) {
@@ -488,8 +543,11 @@ static void rx_coalesced(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 	u32 pos = 0;
 
 	while (pos < len) {
-		if (quic_hdr_parse(p + pos, len - pos, QUIC_LOCAL_CID_LEN, &hdr)) {
+		/* a short header can only follow: its ID has the length of the first */
+		if (quic_hdr_parse(p + pos, len - pos, first.len, &hdr)) {
 			quic_mib_inc(rx->udp->net, DropHeader);
+			if (!pos)
+				rx_from_peer(rx, off, len);
 			return;
 		}
 		if (!pos)
@@ -506,11 +564,16 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 {
 	struct quic_hdr hdr;
 
-	if (quic_hdr_parse(p, len, QUIC_LOCAL_CID_LEN, &hdr))
+	if (!rx_find_short(rx, p + 1, len - 1)) {
+		rx_unknown_short(rx, p, off, len);
+		return;
+	}
+	if (quic_hdr_parse(p, len, rx->dcid.len, &hdr)) {
 		quic_mib_inc(rx->udp->net, DropHeader);
-	else if (!rx_find(rx, &hdr.dcid))
-		rx_unknown_short(rx, &hdr, off, len);
-	else if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
+		rx_ends_in_token(rx, rx->sk, off, len);
+		return;
+	}
+	if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
 		rx_park(rx, &hdr, off, len, QUIC_CRYPTO_APP);
 }
 
@@ -530,7 +593,7 @@ static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 		return;
 	}
 	if (!(*head & 0x80)) {
-		/* the parser reads nothing behind the connection ID */
+		/* nothing is read behind the connection ID */
 		rx_short(rx, head, off, len);
 		return;
 	}

@@ -123,7 +123,7 @@ struct quic_cid_entry {
 	struct sock *sk;
 	possible_net_t net;		/* of @sk */
 	struct quic_cid cid;		/* the ID */
-	u64 seq;			/* the core's sequence number */
+	u64 seq;			/* the core's sequence number; U64_MAX: a client chose it */
 	struct rcu_head rcu;		/* frees it */
 };
 
@@ -201,6 +201,7 @@ struct quic_sock_config {
 	u32 verify;
 	u64 handshake_timeout_ms;
 	u64 pmtud;			/* 0: stay at 1200 bytes */
+	u64 cid_len;			/* bytes of the connection IDs that we issue */
 	u32 pmtud_raise_us;		/* 0: the core's default */
 	u64 dgram_send_queue;		/* datagrams */
 	u64 dgram_recv_queue;		/* datagrams */
@@ -432,14 +433,26 @@ struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *c
 void quic_lookup_del(struct quic_cid_entry *e);
 
 /**
- * quic_lookup - whose packet is this?
+ * quic_lookup - whose packet with a long header is this?
  * @net: namespace it came in
  * @id: its destination connection ID
- * @len: bytes
+ * @len: bytes, which the header says
  *
  * Context: RCU read lock held. Return: socket with a reference, or NULL.
  */
 struct sock *quic_lookup(const struct net *net, const u8 *id, u8 len);
+
+/**
+ * quic_lookup_short - whose packet with a short header is this?
+ * @net: namespace it came in
+ * @id: where its destination connection ID begins
+ * @len: bytes from there to the datagram's end
+ * @cid: receives the ID, with its length; only when there is one
+ *
+ * Context: RCU read lock held. Return: socket with a reference, or NULL.
+ */
+struct sock *quic_lookup_short(const struct net *net, const u8 *id, u32 len,
+			       struct quic_cid *cid);
 
 /**
  * quic_lookup_peer - a connection by the addresses of a packet

@@ -139,7 +139,7 @@ void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *
 {
 	const struct sock *sk = quic_conn_host(conn);
 
-	quic_reset_token(sock_net(sk), inet_sk(sk)->inet_sport, cid, token);
+	quic_reset_token(sock_net(sk), inet_sk(sk)->inet_sport, cid->id, token);
 }
 
 void quic_host_rxbuf_get(struct quic_rxbuf *buf)

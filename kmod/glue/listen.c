@@ -253,6 +253,7 @@ static int select_locked(struct sock *sk, struct sock *listener)
 	if (err)
 		return err;
 	quic_conn_set_local(qs->conn, &qs->cfg.tp);
+	quic_conn_set_cid_len(qs->conn, qs->cfg.cid_len);
 	if (quic_one(sk))
 		quic_one_attached(sk);
 	quic_conn_set_path(qs->conn, quic_cc_find(qs->cfg.cc_algo),

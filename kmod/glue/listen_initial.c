@@ -202,7 +202,8 @@ bool quic_listen_owned(const struct quic_udp *udp, const struct quic_cid *dcid)
 
 /*
  * An embryo that answers to @hdr's connection IDs; with a reference; or NULL. Until
- * SELECT it is guarded as the listener is that let its first packet pass.
+ * SELECT it is guarded as the listener is that let its first packet pass, whose choice
+ * of length its first connection ID has.
  */
 static struct sock *embryo_make(struct quic_udp *udp, const struct sk_buff *skb,
 				const struct quic_hdr *hdr,
@@ -220,6 +221,7 @@ static struct sock *embryo_make(struct quic_udp *udp, const struct sk_buff *skb,
 		goto out;
 	lock_sock(sk);
 	quic_guard_inherit(sk, skb->sk);
+	quic_sk(sk)->cfg.cid_len = quic_sk(skb->sk)->cfg.cid_len;
 	count(sk, skb);
 	/* what a stranger may have us hold; quic_sock_inherit() sets the listener's */
 	sk->sk_rcvbuf = min(sk->sk_rcvbuf, QUIC_EMBRYO_RCVBUF);
@@ -339,7 +341,7 @@ static u32 first_len(const struct sk_buff *skb)
 
 static bool initial_parse(const u8 *data, u32 len, struct quic_hdr *hdr)
 {
-	return !quic_hdr_parse(data, len, QUIC_LOCAL_CID_LEN, hdr) &&
+	return !quic_hdr_parse(data, len, QUIC_CID_KEY_LEN, hdr) &&
 	       hdr->type == QUIC_PKT_INITIAL && quic_version_known(hdr->version) &&
 	       hdr->dcid.len >= QUIC_INITIAL_DCID_MIN;
 }

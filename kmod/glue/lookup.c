@@ -7,7 +7,10 @@
  * bucket (they choose the first connection ID of a server connection). Readers go
  * under RCU without a lock; writers take one of a few spinlocks.
  *
- *   cids    one entry per connection ID that packets may carry to us
+ *   cids    one entry per connection ID that packets may carry to us: those that we
+ *           issued by their first QUIC_CID_KEY_LEN bytes, since a short header does
+ *           not say how many more there are; those that clients chose, which have
+ *           long headers only, by all of them
  *   peers   one entry per socket that has any: for what carries no ID of ours,
  *           ICMP errors and stateless resets
  *
@@ -15,6 +18,8 @@
  *  - An entry is hashed only while its socket is alive; a reader takes a reference
  *    that fails once the last one is gone, and socket memory outlives readers
  *    (SOCK_RCU_FREE).
+ *  - No two IDs that we issued begin alike: a short header has one owner. What
+ *    clients choose never matches one, whatever it begins with.
  *  - n_cids and peer_node of a socket change under its lock. A node that is hashed
  *    again within a grace period may lead a reader into another chain: it then
  *    ends there, having found nothing or something that it compares anyway.
@@ -55,7 +60,8 @@ static u32 cid_bucket(const struct net *net, const u8 *id, u8 len)
 {
 	u64 h;
 
-	/* nearly all are of the length that we issue */
+	BUILD_BUG_ON(QUIC_CID_KEY_LEN != sizeof(u64));
+	/* nearly all are what short headers are found by */
 	if (likely(len == sizeof(u64)))
 		h = siphash_1u64(get_unaligned((const u64 *)id), &lookup->key);
 	else
@@ -117,6 +123,19 @@ void quic_lookup_exit(void)
 	lookup = NULL;
 }
 
+/* Did we issue it? Else a client chose it, for its first packets. */
+static bool issued(const struct quic_cid_entry *e)
+{
+	return e->seq != U64_MAX;
+}
+
+static u32 entry_bucket(const struct quic_cid_entry *e)
+{
+	return cid_bucket(read_pnet(&e->net), e->cid.id,
+			  issued(e) ? QUIC_CID_KEY_LEN : e->cid.len);
+}
+
+/* An ID that has exactly these bytes. */
 static struct quic_cid_entry *cid_find(const struct net *net, u32 b, const u8 *id, u8 len)
 {
 	struct quic_cid_entry *e;
@@ -126,6 +145,32 @@ static struct quic_cid_entry *cid_find(const struct net *net, u32 b, const u8 *i
 		    net_eq(read_pnet(&e->net), net))
 			return e;
 	return NULL;
+}
+
+/* One of ours that the @len bytes at @id, a datagram's rest, begin with. */
+static struct quic_cid_entry *cid_find_short(const struct net *net, u32 b, const u8 *id,
+					     u32 len)
+{
+	struct quic_cid_entry *e;
+
+	hlist_for_each_entry_rcu(e, &lookup->cids[b], node, lockdep_is_held(lookup_lock(b)))
+		if (e->cid.len <= len && !memcmp(e->cid.id, id, e->cid.len) &&
+		    issued(e) && net_eq(read_pnet(&e->net), net))
+			return e;
+	return NULL;
+}
+
+/* Is there one that @e would be taken for? */
+static bool cid_taken(const struct quic_cid_entry *new, u32 b)
+{
+	const struct net *net = read_pnet(&new->net);
+	struct quic_cid_entry *e;
+
+	hlist_for_each_entry_rcu(e, &lookup->cids[b], node, lockdep_is_held(lookup_lock(b)))
+		if (issued(e) && issued(new) && net_eq(read_pnet(&e->net), net) &&
+		    !memcmp(e->cid.id, new->cid.id, QUIC_CID_KEY_LEN))
+			return true;
+	return cid_find(net, b, new->cid.id, new->cid.len);
 }
 
 static void peer_add(struct sock *sk)
@@ -161,10 +206,10 @@ void quic_lookup_set_peer(struct sock *sk, const union quic_addr *peer)
 
 struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *cid, u64 seq)
 {
-	u32 b = cid_bucket(sock_net(sk), cid->id, cid->len);
 	struct quic_sock *qs = quic_sk(sk);
 	struct quic_cid_entry *e;
 	bool taken;
+	u32 b;
 
 	e = quic_may_fail(QUIC_FAIL_SOCK, kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_NOWARN));
 	if (!e)
@@ -173,8 +218,9 @@ struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *c
 	e->cid = *cid;
 	e->seq = seq;
 	write_pnet(&e->net, sock_net(sk));
+	b = entry_bucket(e);
 	spin_lock_bh(lookup_lock(b));
-	taken = cid_find(sock_net(sk), b, cid->id, cid->len);
+	taken = cid_taken(e, b);
 	if (!taken)
 		hlist_add_head_rcu(&e->node, &lookup->cids[b]);
 	spin_unlock_bh(lookup_lock(b));
@@ -189,7 +235,7 @@ struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *c
 
 void quic_lookup_del(struct quic_cid_entry *e)
 {
-	u32 b = cid_bucket(read_pnet(&e->net), e->cid.id, e->cid.len);
+	u32 b = entry_bucket(e);
 	struct sock *sk = e->sk;
 
 	spin_lock_bh(lookup_lock(b));
@@ -202,9 +248,28 @@ void quic_lookup_del(struct quic_cid_entry *e)
 
 struct sock *quic_lookup(const struct net *net, const u8 *id, u8 len)
 {
-	struct quic_cid_entry *e = cid_find(net, cid_bucket(net, id, len), id, len);
+	struct quic_cid_entry *e;
 
+	if (len < QUIC_CID_KEY_LEN)
+		return NULL;
+	e = cid_find(net, cid_bucket(net, id, QUIC_CID_KEY_LEN), id, len);
+	if (!e && len > QUIC_CID_KEY_LEN)
+		e = cid_find(net, cid_bucket(net, id, len), id, len);
 	return e && refcount_inc_not_zero(&e->sk->sk_refcnt) ? e->sk : NULL;
+}
+
+struct sock *quic_lookup_short(const struct net *net, const u8 *id, u32 len,
+			       struct quic_cid *cid)
+{
+	struct quic_cid_entry *e;
+
+	if (len < QUIC_CID_KEY_LEN)
+		return NULL;
+	e = cid_find_short(net, cid_bucket(net, id, QUIC_CID_KEY_LEN), id, len);
+	if (!e || !refcount_inc_not_zero(&e->sk->sk_refcnt))
+		return NULL;
+	*cid = e->cid;
+	return e->sk;
 }
 
 struct sock *quic_lookup_peer(const struct quic_udp *udp, const union quic_addr *peer)

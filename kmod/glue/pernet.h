@@ -73,8 +73,11 @@ struct quic_net {
 	atomic_long_t orphans;		/* connections that their users have closed */
 	atomic_long_t orphan_bytes;	/* what they had to deliver then */
 	struct quic_bucket answers[QUIC_ANSWERS];
+	unsigned int cid_len;		/* sysctl: a new socket's, see struct quic_sock_config */
 	struct proc_dir_entry *proc;
-	struct ctl_table_header *sysctl;
+	struct ctl_table_header *sysctl;	/* the module's, in the first namespace */
+	struct ctl_table_header *sysctl_own;
+	struct ctl_table *sysctl_table;		/* of @sysctl_own */
 };
 
 struct quic_net *quic_pernet(const struct net *net);

@@ -138,7 +138,7 @@ static void take_versions(struct sock *sk, const struct quic_first_answer *r)
 	version = quic_conn_recv_version_neg(qs->conn, r->data, r->len, quic_now());
 	if (!version)
 		return;
-	quic_random_cid(&dcid);
+	quic_random_cid(&dcid, QUIC_INITIAL_DCID_MIN);
 	if (quic_initial_keys(version, false, &dcid, &rx, &tx)) {
 		quic_mib_inc(sock_net(sk), DropMemory);
 		return;

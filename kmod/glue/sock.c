@@ -155,6 +155,7 @@ int quic_sock_init(struct sock *sk)
 
 	init_lock_class(sk);
 	quic_config_init(&quic->cfg);
+	quic->cfg.cid_len = READ_ONCE(quic_pernet(sock_net(sk))->cid_len);
 	if (quic_one(sk))
 		quic_one_init(sk);
 	INIT_LIST_HEAD(&quic->net_node);
@@ -365,12 +366,12 @@ void quic_sock_limit_windows(struct sock *sk)
 	tp->initial_max_stream_data_uni = min(tp->initial_max_stream_data_uni, max);
 }
 
-void quic_random_cid(struct quic_cid *cid)
+void quic_random_cid(struct quic_cid *cid, u8 len)
 {
-	u8 id[QUIC_LOCAL_CID_LEN];
+	u8 id[QUIC_CID_MAX_LEN];
 
-	get_random_bytes(id, sizeof(id));
-	quic_cid_set(cid, id, sizeof(id));
+	get_random_bytes(id, len);
+	quic_cid_set(cid, id, len);
 }
 
 /*
@@ -409,14 +410,14 @@ static struct quic_conn *make_conn(struct sock *sk, const struct quic_hdr *hdr,
 	};
 	struct quic_conn *conn;
 
-	quic_random_cid(&p.scid);
+	quic_random_cid(&p.scid, cfg->cid_len);
 	if (hdr) {
 		p.dcid = hdr->scid;
 		p.odcid = hdr->dcid;
 		*odcid = hdr->dcid;
 		set_admission(&p, hdr, ad);
 	} else {
-		quic_random_cid(&p.dcid);
+		quic_random_cid(&p.dcid, QUIC_INITIAL_DCID_MIN);
 		*odcid = p.dcid;
 	}
 	conn = quic_conn_create(&p, quic_now());

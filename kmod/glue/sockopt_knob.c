@@ -62,6 +62,7 @@ static const struct knob_row rows[QUIC_KNOB_MAX] = {
 	[QUIC_KNOB_DATAGRAM_DROP] =
 		ROW_DGRAM(dgram_drop, 0,
 			  QUIC_DATAGRAM_SEND_OLDEST | QUIC_DATAGRAM_RECV_OLDEST),
+	[QUIC_KNOB_CID_LEN] = ROW(cid_len, 1, 1, QUIC_CID_KEY_LEN, QUIC_CID_MAX_LEN),
 };
 
 static const struct knob_row *row_of(const struct quic_knob *k)

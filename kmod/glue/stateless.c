@@ -8,8 +8,9 @@
  * sent the Retry saw the Initial. The key is derived from the RFC's secret as any
  * other is, and lives as long as the module, so that softirq can use it.
  *
- * A reset token (RFC 9000 10.3.2) is HMAC-SHA256 of the connection ID, of the UDP port
- * and of the namespace, cut to 16 bytes. The key is random, or the administrator's
+ * A reset token (RFC 9000 10.3.2) is HMAC-SHA256 of the first QUIC_CID_KEY_LEN bytes of
+ * the connection ID, of the UDP port and of the namespace, cut to 16 bytes: who answers
+ * for a connection that is gone does not know how long the ID was. The key is random, or the administrator's
  * (sysctl reset_key): then a peer of a connection that an earlier load of the module
  * had can still be told that it is gone. Who changes the key leaves peers of living
  * connections with tokens that nobody will send.
@@ -109,23 +110,20 @@ bool quic_retry_tag_ok(u32 version, const struct quic_cid *odcid, const u8 *pkt,
 
 /* ---- stateless reset ---- */
 
-static void put_reset_input(const struct net *net, __be16 port, const struct quic_cid *cid,
-			    u8 *in)
+static void put_reset_input(const struct net *net, __be16 port, const u8 *id, u8 *in)
 {
 	/* a cookie changes with each boot, the first namespace's key shall not */
 	put_unaligned_be64(net_eq(net, &init_net) ? 0 : net->net_cookie, in);
 	memcpy(in + 8, &port, sizeof(port));
-	in[10] = cid->len;
-	memcpy(in + 11, cid->id, QUIC_CID_MAX_LEN);
+	memcpy(in + 10, id, QUIC_CID_KEY_LEN);
 }
 
-void quic_reset_token(const struct net *net, __be16 port, const struct quic_cid *cid,
-		      u8 *token)
+void quic_reset_token(const struct net *net, __be16 port, const u8 *id, u8 *token)
 {
-	u8 in[11 + QUIC_CID_MAX_LEN], out[32];
+	u8 in[10 + QUIC_CID_KEY_LEN], out[32];
 	int err;
 
-	put_reset_input(net, port, cid, in);
+	put_reset_input(net, port, id, in);
 	rcu_read_lock();
 	err = crypto_shash_tfm_digest(rcu_dereference(reset_prf), in, sizeof(in), out);
 	rcu_read_unlock();

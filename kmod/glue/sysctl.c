@@ -15,10 +15,14 @@
  *   reset_key           64 hexadecimal digits; written only: key of stateless reset
  *                       tokens, so that it is the same when the module comes back
  *
- * All are the module's, not a namespace's, and are seen in the first one only:
- * another's root must not write them.
+ * These are the module's, not a namespace's, and are seen in the first one only:
+ * another's root must not write them. Each namespace has its own
+ *
+ *   cid_len             bytes of the connection IDs that its sockets issue, unless their
+ *                       programs say otherwise (QUIC_KNOB_CID_LEN); sockets made later
  */
 #include <linux/limits.h>
+#include <linux/slab.h>
 
 #include "answer.h"
 #include "../compat/hex.h"
@@ -42,6 +46,8 @@ static unsigned int wait_ms_max = WAIT_MS_MAX;
 static unsigned long orphans_max = LONG_MAX;
 static unsigned int retry_max = QUIC_RETRY_ALWAYS;
 static bool reset_key_is_set;
+static unsigned int cid_len_min = QUIC_CID_KEY_LEN;
+static unsigned int cid_len_max = QUIC_CID_MAX_LEN;
 
 /* What is read says whether it was set, and never the key. */
 static int reset_key_handler(QUIC_CTL_TABLE *table, int write, void *buf, size_t *len,
@@ -150,20 +156,52 @@ static struct ctl_table quic_table[] = {
 	QUIC_SYSCTL_END
 };
 
+/* What each namespace has of its own, see own_init(). */
+static const struct ctl_table own_table[] = {
+	{
+		.procname	= "cid_len",
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra1		= &cid_len_min,
+		.extra2		= &cid_len_max,
+	},
+	QUIC_SYSCTL_END
+};
+
+static int own_init(struct net *net)
+{
+	struct quic_net *qn = quic_pernet(net);
+
+	qn->sysctl_table = kmemdup(own_table, sizeof(own_table), GFP_KERNEL);
+	if (!qn->sysctl_table)
+		return -ENOMEM;
+	qn->sysctl_table[0].data = &qn->cid_len;
+	qn->sysctl_own = quic_register_sysctl(net, "net/quic", qn->sysctl_table,
+					      ARRAY_SIZE(own_table));
+	return qn->sysctl_own ? 0 : -ENOMEM;
+}
+
 /**
- * quic_sysctl_net_init - net.quic, in the first namespace
+ * quic_sysctl_net_init - net.quic: a namespace's own, and the module's in the first one
  * @net: namespace
- * Context: process. Return: 0 or -ENOMEM.
+ * Context: process. Return: 0 or -ENOMEM, then nothing is left behind.
  */
 int quic_sysctl_net_init(struct net *net)
 {
 	struct quic_net *qn = quic_pernet(net);
+	int err;
 
-	if (!net_eq(net, &init_net))
-		return 0;
-	qn->sysctl = quic_register_sysctl(net, "net/quic", quic_table,
-					  ARRAY_SIZE(quic_table));
-	return qn->sysctl ? 0 : -ENOMEM;
+	qn->cid_len = QUIC_LOCAL_CID_LEN;
+	err = own_init(net);
+	if (!err && net_eq(net, &init_net)) {
+		qn->sysctl = quic_register_sysctl(net, "net/quic", quic_table,
+						  ARRAY_SIZE(quic_table));
+		err = qn->sysctl ? 0 : -ENOMEM;
+	}
+	if (err)
+		quic_sysctl_net_exit(net);
+	return err;
 }
 
 /**
@@ -178,10 +216,16 @@ void quic_sysctl_net_exit(struct net *net)
 	if (qn->sysctl)
 		unregister_net_sysctl_table(qn->sysctl);
 	qn->sysctl = NULL;
+	if (qn->sysctl_own)
+		unregister_net_sysctl_table(qn->sysctl_own);
+	qn->sysctl_own = NULL;
+	kfree(qn->sysctl_table);
+	qn->sysctl_table = NULL;
 }
 #else
 int quic_sysctl_net_init(struct net *net)
 {
+	quic_pernet(net)->cid_len = QUIC_LOCAL_CID_LEN;
 	return 0;
 }
 

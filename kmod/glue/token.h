@@ -80,8 +80,8 @@ void quic_version_forget(struct sock *sk);
 
 /* ---- sock.c ---- */
 
-/* A connection ID of ours, random. Context: any. */
-void quic_random_cid(struct quic_cid *cid);
+/* A connection ID of @len random bytes. Context: any. */
+void quic_random_cid(struct quic_cid *cid, u8 len);
 
 /* ---- token.c ---- */
 
@@ -166,12 +166,11 @@ bool quic_retry_tag_ok(u32 version, const struct quic_cid *odcid, const u8 *pkt,
  * @net: namespace
  * @port: UDP port of the connection's socket: who has another one, perhaps another
  *	user, cannot make us tell the tokens of this one's connections (21.11)
- * @cid: the ID
+ * @id: the ID's first QUIC_CID_KEY_LEN bytes; no two of ours begin alike
  * @token: QUIC_RESET_TOKEN_LEN bytes
  * Context: any; no lock.
  */
-void quic_reset_token(const struct net *net, __be16 port, const struct quic_cid *cid,
-		      u8 *token);
+void quic_reset_token(const struct net *net, __be16 port, const u8 *id, u8 *token);
 
 /* Use this key from now on. Context: process. Return: 0 or -errno. */
 int quic_reset_key_set(const u8 *key);

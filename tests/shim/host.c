@@ -212,7 +212,7 @@ void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *
 	u64 h = 0xcbf29ce484222325ULL;
 	u32 i;
 
-	for (i = 0; i < cid->len; i++)
+	for (i = 0; i < QUIC_CID_KEY_LEN; i++)
 		h = (h ^ cid->id[i]) * 0x100000001b3ULL;
 	put_unaligned_be64(h, token);
 	put_unaligned_be64(~h, token + 8);

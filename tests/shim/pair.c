@@ -59,6 +59,7 @@ void pair_defaults(struct pair_cfg *cfg)
 	for (i = 0; i < 2; i++) {
 		struct quic_tparams *tp = &cfg->local[i];
 
+		cfg->cid_len[i] = QUIC_LOCAL_CID_LEN;
 		quic_tparams_init(tp);
 		tp->max_idle_timeout = 30000;
 		tp->initial_max_data = 4 << 20;
@@ -94,7 +95,7 @@ static void pair_create_client(struct pair *p)
 		.handshake_timeout = p->cfg.handshake_timeout,
 	};
 
-	cp.scid.len = QUIC_LOCAL_CID_LEN;
+	cp.scid.len = p->cfg.cid_len[PAIR_CLIENT];
 	quic_host_random(cp.scid.id, cp.scid.len);
 	cp.dcid.len = QUIC_INITIAL_DCID_MIN;
 	quic_host_random(cp.dcid.id, cp.dcid.len);
@@ -126,7 +127,7 @@ void pair_end_accept(struct pair *p, const struct pair_dgram *d)
 	p->end[PAIR_SERVER].addr[0] = d->src;
 	if (p->cfg.retry)
 		pair_retry_accept(d, &cp);
-	cp.scid.len = QUIC_LOCAL_CID_LEN;
+	cp.scid.len = p->cfg.cid_len[PAIR_SERVER];
 	quic_host_random(cp.scid.id, cp.scid.len);
 	p->end[PAIR_SERVER].conn = quic_conn_create(&cp, p->now);
 	end_set(&p->end[PAIR_SERVER]);

@@ -118,6 +118,7 @@ struct pair_hooks {
  * @seed: of the link's dice
  * @cc: controller of both
  * @local: transport parameters of each side
+ * @cid_len: bytes of the connection IDs that each side issues
  * @mtu: local route's UDP payload
  * @link: [side that sends]
  * @version: QUIC version of the client
@@ -156,6 +157,7 @@ struct pair_cfg {
 	u64 seed;
 	const struct quic_cc_ops *cc;
 	struct quic_tparams local[2];
+	u8 cid_len[2];
 	u32 mtu;
 	struct pair_link link[2];
 	u32 version;

@@ -118,7 +118,7 @@ static bool within(u32 at, u32 off, u32 len)
 }
 
 /* Keep the packets of a damaged datagram that still authenticate. */
-static void keep_whole(struct pair_dgram *d)
+static void keep_whole(struct pair_dgram *d, u8 cid_len)
 {
 	u32 i, n = 0, off = 0, start;
 	struct quic_hdr h;
@@ -126,10 +126,10 @@ static void keep_whole(struct pair_dgram *d)
 	for (i = 0; i < d->n; i++) {
 		start = d->pkt[i].data - d->buf->data - d->hdr_len[i];
 		while (off < start && !quic_hdr_parse(d->buf->data + off, d->len - off,
-						      QUIC_LOCAL_CID_LEN, &h))
+						      cid_len, &h))
 			off += h.len;
 		if (off != start ||
-		    quic_hdr_parse(d->buf->data + off, d->len - off, QUIC_LOCAL_CID_LEN, &h))
+		    quic_hdr_parse(d->buf->data + off, d->len - off, cid_len, &h))
 			break;
 		if (h.len != (u32)d->hdr_len[i] + d->pkt[i].len + QUIC_TAG_LEN ||
 		    within(d->damaged - 1, off, h.len))
@@ -197,12 +197,13 @@ void pair_open_parked(struct pair *p, struct pair_end *e)
 /* Damage may hide whose datagram it is; then no connection hears of it. */
 static bool damage_hides(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 {
+	u8 cid_len = p->cfg.cid_len[e->side];
 	struct quic_hdr h;
 
-	if (quic_hdr_parse(d->buf->data, d->len, QUIC_LOCAL_CID_LEN, &h) ||
+	if (quic_hdr_parse(d->buf->data, d->len, cid_len, &h) ||
 	    !quic_cid_equal(&h.dcid, &d->dcid) || !e->conn)
 		return true;
-	keep_whole(d);
+	keep_whole(d, cid_len);
 	/* The end of a packet that did not open may be a stateless reset. */
 	return !d->n && h.type == QUIC_PKT_1RTT &&
 	       quic_conn_recv_reset(e->conn, d->buf->data + d->len - QUIC_TAG_LEN,

@@ -43,7 +43,7 @@ static u64 wire_pn(const u8 *p, u8 len)
 	return pn;
 }
 
-/* Take the packet at @off apart as glue would. Return: its length or 0. */
+/* Take the packet of @e at @off apart as its peer's glue would. Return: its length or 0. */
 static u32 wire_get(struct pair *p, const struct pair_end *e, struct pair_dgram *d, u32 off,
 		    const struct quic_tx_pkt *t)
 {
@@ -52,7 +52,7 @@ static u32 wire_get(struct pair *p, const struct pair_end *e, struct pair_dgram 
 	struct quic_hdr h;
 	u8 pn_len;
 
-	if (quic_hdr_parse(data, d->len - off, QUIC_LOCAL_CID_LEN, &h)) {
+	if (quic_hdr_parse(data, d->len - off, p->cfg.cid_len[!e->side], &h)) {
 		pair_error(p, "a header that cannot be parsed");
 		return 0;
 	}

@@ -221,6 +221,72 @@ static void lengths(struct unit *t)
 	}
 }
 
+/* All of an end's IDs have the length that its host chose for the first. */
+static void expect_len(struct unit *t, const struct quic_conn *conn, u8 len)
+{
+	const struct quic_cid *cid;
+	u32 i;
+	u64 seq;
+
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
+		cid = quic_conn_local_cid(conn, i, &seq);
+		ASSERT(t, cid);
+		EXPECT_EQ(t, cid->len, len);
+	}
+}
+
+/* Ends of any two lengths: both know the other's IDs, and 64 KiB arrive each way. */
+static void own_lengths(struct unit *t)
+{
+	static const u8 lens[] = { QUIC_CID_KEY_LEN, 13, QUIC_CID_MAX_LEN };
+	struct pair *p;
+	u32 i;
+
+	for (i = 0; i < 9; i++) {
+		pair_defaults(&cfg);
+		cfg.cid_len[PAIR_CLIENT] = lens[i % 3];
+		cfg.cid_len[PAIR_SERVER] = lens[i / 3];
+		cfg.retry = i & 1;
+		p = unit_connected(t, &cfg);
+		expect_synced(t, p);
+		expect_len(t, p->end[PAIR_CLIENT].conn, lens[i % 3]);
+		expect_len(t, p->end[PAIR_SERVER].conn, lens[i / 3]);
+		pair_flow(p, PAIR_CLIENT, 1 << 16);
+		pair_flow(p, PAIR_SERVER, 1 << 16);
+		EXPECT(t, pair_run(p, pair_all_done, p->now + 10 * SEC));
+		unit_no_errors(t, p);
+		pair_free(p);
+	}
+}
+
+/* A server that learns late how long they are to be: those that follow are. */
+static void another_length(struct unit *t)
+{
+	const struct quic_cid *cid;
+	struct quic_conn *s, *c;
+	struct pair *p;
+	u32 i, n = 0;
+	u64 seq;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	c = p->end[PAIR_CLIENT].conn;
+	quic_conn_set_cid_len(s, 17);
+	quic_cid_give_back(c, quic_cid_take(c));
+	pair_flow(p, PAIR_SERVER, 1000);
+	pair_run(p, NULL, p->now + SEC);
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
+		cid = quic_conn_local_cid(s, i, &seq);
+		ASSERT(t, cid);
+		EXPECT_EQ(t, cid->len, seq == QUIC_LOCAL_CIDS ? 17 : QUIC_LOCAL_CID_LEN);
+		n += seq == QUIC_LOCAL_CIDS;
+	}
+	EXPECT_EQ(t, n, 1);
+	expect_synced(t, p);
+	pair_free(p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(exchanged),
 	UNIT_CASE(exchanged_under_loss),
@@ -228,6 +294,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(not_twice),
 	UNIT_CASE(retire_prior_to),
 	UNIT_CASE(lengths),
+	UNIT_CASE(own_lengths),
+	UNIT_CASE(another_length),
 };
 
 UNIT_SUITE(cid, cases);

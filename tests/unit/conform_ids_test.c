@@ -163,6 +163,31 @@ static void peer_without_ids(struct unit *t)
 	pair_free(p);
 }
 
+/* RFC 9000 19.15, 19.16: an end that wants none, as a host may that has ports instead. */
+static void without_ids_of_our_own(struct unit *t)
+{
+	static const u8 retire[] = { 0x19, 0 };
+	static struct pair_cfg cfg;
+	struct quic_conn *s;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.cid_len[PAIR_SERVER] = 0;
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	pair_flow(p, PAIR_CLIENT, 20000);
+	pair_flow(p, PAIR_SERVER, 20000);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 10 * QUIC_NS_PER_SEC));
+	unit_no_errors(t, p);
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		EXPECT_EQ(t, s->cids.local[i].used, !i);
+	EXPECT_EQ(t, s->cids.local_next, 1);
+	inject(p, PAIR_SERVER, retire, sizeof(retire));
+	EXPECT_EQ(t, code_of(p, PAIR_SERVER), QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION);
+	pair_free(p);
+}
+
 static bool retiring(const struct quic_conn *conn, u64 seq)
 {
 	const struct quic_retired_cid *r = conn->cids.retired;
@@ -221,6 +246,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(ids_are_vouched_for),
 	UNIT_CASE(preferred_address),
 	UNIT_CASE(peer_without_ids),
+	UNIT_CASE(without_ids_of_our_own),
 	UNIT_CASE(retired_below_an_earlier_limit),
 	UNIT_CASE(retired_id_is_left),
 };

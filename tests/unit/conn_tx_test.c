@@ -136,25 +136,27 @@ static void ping_is_worth_a_reset(struct unit *t)
 	u8 reset[64] = { 0x40 };
 	struct quic_hdr h;
 	struct pair *p;
-	u32 cid;
+	u32 cid, own;
 
-	pair_defaults(&cfg);
-	tapped();
-	p = connected(t);
-	quic_conn_set_keepalive(p->end[PAIR_CLIENT].conn, SEC, p->now);
-	pair_run(p, NULL, p->now + SEC);
-	EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, 1);
-	EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_PING], 1);
-	EXPECT_EQ(t, seen[PAIR_CLIENT].first_len, 22 + QUIC_LOCAL_CID_LEN);
-	EXPECT_EQ(t, quic_hdr_parse(reset, seen[PAIR_CLIENT].first_len - 1,
-				    QUIC_LOCAL_CID_LEN, &h), 0);
-	finish(t, p);
-	/* whatever length the peer's IDs have; an ACK alone is not padded */
-	for (cid = 0; cid <= QUIC_CID_MAX_LEN; cid++) {
-		EXPECT_GE(t, 1 + cid + 2 + quic_hdr_payload_min(1 + cid + 2, 2, true) +
-			     QUIC_TAG_LEN, 22 + QUIC_LOCAL_CID_LEN);
-		EXPECT_EQ(t, quic_hdr_payload_min(1 + cid + 2, 2, false), 2);
+	for (own = 0; own <= QUIC_CID_MAX_LEN; own++) {
+		pair_defaults(&cfg);
+		cfg.cid_len[PAIR_CLIENT] = own;
+		tapped();
+		p = connected(t);
+		quic_conn_set_keepalive(p->end[PAIR_CLIENT].conn, SEC, p->now);
+		pair_run(p, NULL, p->now + SEC);
+		EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, 1);
+		EXPECT_EQ(t, seen[PAIR_CLIENT].frames[QUIC_FRAME_PING], 1);
+		EXPECT_EQ(t, seen[PAIR_CLIENT].first_len, max_t(u32, 22 + own, 1 + 8 + 20));
+		EXPECT_EQ(t, quic_hdr_parse(reset, seen[PAIR_CLIENT].first_len - 1, own, &h), 0);
+		finish(t, p);
+		/* whatever length the peer's IDs have */
+		for (cid = 0; cid <= QUIC_CID_MAX_LEN; cid++)
+			EXPECT_GE(t, 1 + cid + 2 + quic_hdr_payload_min(1 + cid + 2, 2, 22 + own) +
+				     QUIC_TAG_LEN, 22 + own);
 	}
+	/* an ACK alone is not padded */
+	EXPECT_EQ(t, quic_hdr_payload_min(1 + 8 + 2, 2, 0), 2);
 }
 
 /* Three streams with little to say share a packet. */

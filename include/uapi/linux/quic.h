@@ -970,6 +970,9 @@ struct quic_info {
  * @QUIC_KNOB_DATAGRAM_RECV_QUEUE: datagrams, 1 to 65536, that may wait to be read,
  *	with a quarter of SO_RCVBUF of memory; any time
  * @QUIC_KNOB_DATAGRAM_DROP: QUIC_DATAGRAM_* bits, 0 at first; any time
+ * @QUIC_KNOB_CID_LEN: bytes, 8 to 20, of the connection IDs that are issued; at first
+ *	the sysctl net.quic.cid_len; before. Where listeners share a port, the first ID of
+ *	a child may have the length that another one of them chose.
  * @QUIC_KNOB_MAX: number of knobs
  *
  * A kernel may know fewer: ENOPROTOOPT.
@@ -994,6 +997,7 @@ enum quic_knob_id {
 	QUIC_KNOB_DATAGRAM_SEND_QUEUE,
 	QUIC_KNOB_DATAGRAM_RECV_QUEUE,
 	QUIC_KNOB_DATAGRAM_DROP,
+	QUIC_KNOB_CID_LEN,
 	QUIC_KNOB_MAX,
 };
 

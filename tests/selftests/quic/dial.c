@@ -3,13 +3,14 @@
  * dial - connect(2) and say how it went, for the selftests in shell.
  *
  *	dial [-a ALPN] [-n NAME] [-p PROFILE] [-v VERIFY] [-t MS] [-s SOURCE]
- *	     [-k TOKEN] [-K] [-H] HOST PORT
+ *	     [-o SOURCE_PORT] [-c CID_LEN] [-k TOKEN] [-K] [-H] HOST PORT
  *
  * One line: "ERRNO MS ORIGIN KIND: TEXT", the errno's name (OK for none), how
  * long connect() took, and what QUIC_SOCKOPT_REASON holds. With -H an
  * established connection is held: each line of stdin is sent on a stream of its
  * own and "N bytes" is said of the answer; ends at the end of stdin.
- * -s is an address to connect from. -k sets a token of an earlier connection, in
+ * -s is an address to connect from, -o its port, which several may share; -c the
+ * length of the connection IDs that the server is to use. -k sets a token of an earlier connection, in
  * hexadecimal; -K waits for the server's and says it, "TOKEN hexadecimal".
  *
  * Exit status: 0 connected, 1 not, 2 usage, 3 no socket or option refused.
@@ -23,7 +24,7 @@
 
 static void usage(void)
 {
-	errx(2, "usage: dial [-anpvtsk VALUE]... [-K] [-H] HOST PORT");
+	errx(2, "usage: dial [-anpvtsock VALUE]... [-K] [-H] HOST PORT");
 }
 
 static void say(int fd, int error, int64_t ms)
@@ -112,12 +113,12 @@ static int say_token(int fd)
 	return !len;
 }
 
-static void bind_to(int fd, const char *source)
+static void bind_to(int fd, const char *source, const char *port)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST };
 	struct addrinfo *ai;
 
-	if (getaddrinfo(source, NULL, &hints, &ai) || bind(fd, ai->ai_addr, ai->ai_addrlen))
+	if (getaddrinfo(source, port, &hints, &ai) || bind(fd, ai->ai_addr, ai->ai_addrlen))
 		err(3, "bind to %s", source);
 	freeaddrinfo(ai);
 }
@@ -128,6 +129,8 @@ static void bind_to(int fd, const char *source)
  * @name: -n
  * @profile: -p
  * @source: -s
+ * @port: -o
+ * @cid_len: -c
  * @token: -k
  * @verify: -v
  * @timeout: -t, ms
@@ -139,7 +142,9 @@ struct dial {
 	const char *name;
 	const char *profile;
 	const char *source;
+	const char *port;
 	const char *token;
+	int cid_len;
 	int verify;
 	int timeout;
 	bool tell;
@@ -151,7 +156,7 @@ static void parse(struct dial *d, int argc, char **argv)
 	int opt;
 
 	*d = (struct dial){ .alpn = "hq-interop", .name = SERVER_NAME };
-	while ((opt = getopt(argc, argv, "a:n:p:v:t:s:k:KH")) != -1) {
+	while ((opt = getopt(argc, argv, "a:n:p:v:t:s:o:c:k:KH")) != -1) {
 		switch (opt) {
 		case 'a':
 			d->alpn = optarg;
@@ -170,6 +175,12 @@ static void parse(struct dial *d, int argc, char **argv)
 			break;
 		case 's':
 			d->source = optarg;
+			break;
+		case 'o':
+			d->port = optarg;
+			break;
+		case 'c':
+			d->cid_len = atoi(optarg);
 			break;
 		case 'k':
 			d->token = optarg;
@@ -205,7 +216,9 @@ static void set_options(int fd, const struct dial *d)
 	if (d->token)
 		option("token", set_token(fd, d->token));
 	if (d->source)
-		bind_to(fd, d->source);
+		bind_to(fd, d->source, d->port);
+	if (d->cid_len)
+		option("cid_len", set_knob(fd, QUIC_KNOB_CID_LEN, d->cid_len));
 }
 
 int main(int argc, char **argv)

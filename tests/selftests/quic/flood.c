@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * flood - Initials from addresses that are not ours: flood [-b BITS] [-n POOL]
- *	[-c COUNT] [-r RATE] PREFIX HOST PORT
+ *	[-c COUNT] [-r RATE] [-d CID] PREFIX HOST PORT
  *
  * Three kinds in turn, each from another source below PREFIX (its last BITS bits are
- * drawn, and the port) and with another connection ID:
+ * drawn, and the port) and with another connection ID, or this of 8 bytes, hexadecimal:
  *   - an Initial as RFC 9001 protects it, with a ClientHello that a server answers;
  *   - one as well protected, whose TLS bytes are noise;
  *   - one that looks like it and does not authenticate.
@@ -52,6 +52,8 @@ static void on_term(int sig)
 /* --- a ClientHello, as GnuTLS makes it --- */
 
 static const uint8_t scid[CID_LEN] = "floodcid";
+static uint8_t dcid[CID_LEN];
+static int have_dcid;
 
 static int hello_read(gnutls_session_t s, gnutls_record_encryption_level_t level,
 		      gnutls_handshake_description_t type, const void *data, size_t len)
@@ -162,7 +164,10 @@ static void make(uint8_t *p, int good)
 	p[0] = 0xc0 | (PN_LEN - 1);
 	p[4] = 1;
 	p[5] = CID_LEN;
-	getrandom(p + DCID, CID_LEN, 0);
+	if (have_dcid)
+		memcpy(p + DCID, dcid, CID_LEN);
+	else
+		getrandom(p + DCID, CID_LEN, 0);
 	p[14] = CID_LEN;
 	memcpy(p + 15, scid, CID_LEN);
 	p[24] = 0x40 | (DGRAM - HDR) >> 8;	/* p[23]: no token */
@@ -211,7 +216,18 @@ static void sleep_until(uint64_t at)
 
 static void usage(void)
 {
-	errx(2, "usage: flood [-b BITS] [-n POOL] [-c COUNT] [-r RATE] PREFIX HOST PORT");
+	errx(2, "usage: flood [-b BITS] [-n POOL] [-c COUNT] [-r RATE] [-d CID] PREFIX HOST PORT");
+}
+
+/* Return: 1, or the end. */
+static int parse_dcid(const char *hex)
+{
+	int i;
+
+	for (i = 0; i < CID_LEN; i++, hex += 2)
+		if (sscanf(hex, "%2hhx", &dcid[i]) != 1)
+			usage();
+	return 1;
 }
 
 int main(int argc, char **argv)
@@ -226,7 +242,7 @@ int main(int argc, char **argv)
 	uint64_t begin;
 	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "b:n:c:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "b:n:c:r:d:")) != -1) {
 		switch (opt) {
 		case 'b':
 			bits = atoi(optarg);
@@ -239,6 +255,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			rate = strtoul(optarg, NULL, 0);
+			break;
+		case 'd':
+			have_dcid = parse_dcid(optarg);
 			break;
 		default:
 			usage();

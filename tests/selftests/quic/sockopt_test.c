@@ -468,6 +468,8 @@ TEST_F(opt, knobs)
 		{ QUIC_KNOB_DATAGRAM_SEND_QUEUE, 1, 0 },
 		{ QUIC_KNOB_DATAGRAM_RECV_QUEUE, 65536, 65537 },
 		{ QUIC_KNOB_DATAGRAM_DROP, 3, 4 },
+		{ QUIC_KNOB_CID_LEN, 8, 7 },
+		{ QUIC_KNOB_CID_LEN, 20, 21 },
 	};
 	struct quic_knob k = { .knob = QUIC_KNOB_MAX_DATA, .reserved = 1 };
 	uint64_t v;
@@ -657,6 +659,8 @@ TEST_F(any, too_late)
 		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_TRANSPORT_PARAM, &p, sizeof(p)));
 		EXPECT_EQ(EINVAL, set(self->fd[k], QUIC_SOCKOPT_CONFIG, &c, sizeof(c)));
 		EXPECT_EQ(-1, set_knob(self->fd[k], QUIC_KNOB_MAX_DATA, 100000));
+		EXPECT_EQ(EINVAL, errno);
+		EXPECT_EQ(-1, set_knob(self->fd[k], QUIC_KNOB_CID_LEN, 12));
 		EXPECT_EQ(EINVAL, errno);
 	}
 }
