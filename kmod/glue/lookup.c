@@ -60,7 +60,7 @@ static u32 cid_bucket(const struct net *net, const u8 *id, u8 len)
 {
 	u64 h;
 
-	BUILD_BUG_ON(QUIC_CID_KEY_LEN != sizeof(u64));
+	BUILD_BUG_ON(sizeof(u64) != QUIC_CID_KEY_LEN);
 	/* nearly all are what short headers are found by */
 	if (likely(len == sizeof(u64)))
 		h = siphash_1u64(get_unaligned((const u64 *)id), &lookup->key);

@@ -10,10 +10,10 @@
  *
  * A reset token (RFC 9000 10.3.2) is HMAC-SHA256 of the first QUIC_CID_KEY_LEN bytes of
  * the connection ID, of the UDP port and of the namespace, cut to 16 bytes: who answers
- * for a connection that is gone does not know how long the ID was. The key is random, or the administrator's
- * (sysctl reset_key): then a peer of a connection that an earlier load of the module
- * had can still be told that it is gone. Who changes the key leaves peers of living
- * connections with tokens that nobody will send.
+ * for a connection that is gone does not know how long the ID was. The key is random, or
+ * the administrator's (sysctl reset_key): then a peer of a connection that an earlier
+ * load of the module had can still be told that it is gone. Who changes the key leaves
+ * peers of living connections with tokens that nobody will send.
  *
  * Known answers of the RFCs are checked when the module loads.
  * Not here: when to answer (answer.c).
