@@ -582,6 +582,7 @@ struct quic_conn {
 	u32 rx_keys;			/* mask of 1 << level */
 	u32 tx_keys;
 	u32 keys_discarded;
+	u64 grease;			/* dice for the QUIC bit (grease.c) */
 	u64 created;
 	u64 handshake_deadline;
 	u64 early_deadline;		/* when a server drops its 0-RTT keys */

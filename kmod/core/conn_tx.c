@@ -30,6 +30,7 @@
 #include "cid.h"
 #include "dgram.h"
 #include "early.h"
+#include "grease.h"
 #include "pmtud.h"
 #include "keyphase.h"
 #include "ecn.h"
@@ -409,6 +410,7 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 						  dcid, &conn->cids.local[0].cid,
 						  conn->token.data, token_len,
 						  out->pn, out->pn_len);
+	quic_grease_bit(conn, buf);
 	out->hdr_len = p->w.p - buf;
 	out->pn_off = out->hdr_len - out->pn_len;
 	p->payload = p->w.p;

@@ -664,6 +664,12 @@ static inline enum quic_conn_state quic_conn_state(const struct quic_conn *conn)
 	return conn->state;
 }
 
+/* Does it declare grease_quic_bit? Also without the lock: that is settled before any key. */
+static inline bool quic_conn_greases(const struct quic_conn *conn)
+{
+	return READ_ONCE(conn->local.grease_quic_bit);
+}
+
 static inline void *quic_conn_host(const struct quic_conn *conn)
 {
 	return conn->host;

@@ -260,7 +260,8 @@ struct quic_connection_close {
  * struct quic_transport_param - transport parameters (RFC 9000 18.2)
  * @remote: 0 ours, 1 the peer's
  * @disable_active_migration: 0 or 1
- * @grease_quic_bit: 0 or 1 (RFC 9287)
+ * @grease_quic_bit: 0 or 1: packets may come whose QUIC bit is 0 (RFC 9287); 1 at
+ *	first
  * @stateless_reset: 0 or 1: hand out a reset token
  * @disable_1rtt_encryption: 0 or 1; effective when both sides set it
  * @disable_compatible_version: 0 or 1: a handshake ends in the version that it began

@@ -521,6 +521,7 @@ TEST_F(opt, transport_parameter_layouts)
 	memset(&back, 0, sizeof(back));
 	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, &len));
 	EXPECT_EQ(1000002, back.max_data);
+	EXPECT_EQ(1, back.grease_quic_bit);	/* there already: it may be said */
 	EXPECT_EQ(0, back.disable_compatible_version);
 	back.disable_compatible_version = 1;
 	ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, sizeof(back)));
@@ -684,6 +685,7 @@ TEST(parameters_reach_the_peer)
 	EXPECT_EQ(7, seen.max_streams_bidi);
 	EXPECT_EQ(3, seen.max_streams_uni);
 	EXPECT_EQ(20000, seen.max_ack_delay);
+	EXPECT_EQ(1, seen.grease_quic_bit);
 	close(c);
 	close(s);
 	close(l);
