@@ -555,8 +555,6 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 	p->expand = !conn->handshake_confirmed;
 	put_frames(x, p);
 	x->nomem |= p->nomem;
-	if (p->expand && conn->handshake_confirmed)
-		pad_to(p, QUIC_MIN_UDP_PAYLOAD - QUIC_TAG_LEN - p->out->hdr_len);
 	if (p->eliciting_ok && probe && !(p->rec->flags & QUIC_SENT_ACK_ELICITING)) {
 		quic_put_u8(&p->w, QUIC_FRAME_PING);
 		p->rec->flags |= QUIC_SENT_ACK_ELICITING;
