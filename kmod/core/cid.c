@@ -5,8 +5,8 @@
  * Ours live in a few slots; each is announced with NEW_CONNECTION_ID until
  * acknowledged, and a retired one is replaced at once, so that the peer always
  * has as many as it may keep. The host publishes the slots in its lookup table
- * (QUIC_WANT_CIDS). The peer's live in as many slots as we declared in
- * active_connection_id_limit; what it retires, or what a packet loss makes it
+ * (QUIC_WANT_CIDS). The peer's live in slots, of which it fills as many as we declared
+ * in active_connection_id_limit; what it retires, or what a packet loss makes it
  * send again, is told by sequence number alone.
  *
  * Invariants: remote[active] is in use; a sequence number in retired is not in
@@ -190,27 +190,35 @@ static void remote_reactivate(struct quic_cids *c)
 		c->active = r - c->remote;
 }
 
+/* A slot for one more ID. NULL: the peer has issued as many as we said (RFC 9000 5.1.1). */
+static struct quic_remote_cid *remote_free(struct quic_conn *conn)
+{
+	struct quic_remote_cid *free = NULL, *r = conn->cids.remote;
+	u32 used = 0;
+
+	for (; r < conn->cids.remote + QUIC_REMOTE_CIDS; r++) {
+		used += r->used;
+		if (!r->used && !free)
+			free = r;
+	}
+	return used < conn->local.active_connection_id_limit ? free : NULL;
+}
+
 static int remote_store(struct quic_conn *conn, const struct quic_frame *f)
 {
-	struct quic_cids *c = &conn->cids;
-	u32 i;
+	struct quic_remote_cid *r = remote_free(conn);
 
-	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
-		struct quic_remote_cid *r = &c->remote[i];
-
-		if (r->used)
-			continue;
-		r->cid = f->u.new_cid.cid;
-		r->seq = f->u.new_cid.seq;
-		memcpy(r->token, f->u.new_cid.token, QUIC_RESET_TOKEN_LEN);
-		r->has_token = true;
-		r->used = true;
-		r->taken = false;
-		return 0;
-	}
-	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
-			      QUIC_FRAME_NEW_CONNECTION_ID,
-			      "NEW_CONNECTION_ID beyond active_connection_id_limit");
+	if (!r)
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
+				      QUIC_FRAME_NEW_CONNECTION_ID,
+				      "NEW_CONNECTION_ID beyond active_connection_id_limit");
+	r->cid = f->u.new_cid.cid;
+	r->seq = f->u.new_cid.seq;
+	memcpy(r->token, f->u.new_cid.token, QUIC_RESET_TOKEN_LEN);
+	r->has_token = true;
+	r->used = true;
+	r->taken = false;
+	return 0;
 }
 
 static int new_check(struct quic_conn *conn, const struct quic_frame *f)

@@ -28,7 +28,7 @@
 
 #define QUIC_LOCAL_CIDS		4	/* that we keep issued to the peer */
 #define QUIC_REMOTE_CIDS	8	/* that we keep of the peer's: our
-					 * active_connection_id_limit
+					 * active_connection_id_limit at most
 					 */
 #define QUIC_RETIRED_CIDS	(2 * QUIC_REMOTE_CIDS)	/* of them that we may owe word of */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */

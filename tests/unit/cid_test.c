@@ -68,6 +68,58 @@ static void exchanged(struct unit *t)
 	pair_free(p);
 }
 
+/* A frame with the ID numbered @seq, from the peer of the server. */
+static void inject_new(struct pair *p, u8 seq, u8 prior)
+{
+	u8 frame[] = { 0x18, seq, prior, 4, 'n', 'e', 'w', seq, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+		       10, 11, 12, 13, 14, 15, seq };
+
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP,
+		    p->end[PAIR_SERVER].conn->space[QUIC_SPACE_APP].rx_next, frame, sizeof(frame));
+}
+
+static u32 remote_used(const struct quic_conn *conn)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		n += conn->cids.remote[i].used;
+	return n;
+}
+
+/*
+ * RFC 9000 5.1.1: as many as were declared, by a peer that issues as many as it may; one
+ * more is an error, unless the same frame retires it or another.
+ */
+static void declared_limit(struct unit *t)
+{
+	u32 limit, declared, issued, seq;
+	struct quic_conn *s;
+	struct pair *p;
+
+	for (limit = 0; limit <= QUIC_REMOTE_CIDS + 1; limit++) {
+		declared = clamp_t(u32, limit, 2, QUIC_REMOTE_CIDS);
+		issued = min_t(u32, declared, QUIC_LOCAL_CIDS);
+		pair_defaults(&cfg);
+		cfg.local[PAIR_SERVER].active_connection_id_limit = limit;
+		p = unit_connected(t, &cfg);
+		s = p->end[PAIR_SERVER].conn;
+		EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->remote.active_connection_id_limit,
+			  declared);
+		EXPECT_EQ(t, remote_used(s), issued);
+		for (seq = issued; seq < declared; seq++)
+			inject_new(p, seq, 0);
+		EXPECT_EQ(t, remote_used(s), declared);
+		inject_new(p, seq++, 1);
+		EXPECT_EQ(t, remote_used(s), declared);
+		EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+		inject_new(p, seq, 1);
+		EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_CLOSING);
+		EXPECT_EQ(t, s->close.code, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT);
+		pair_free(p);
+	}
+}
+
 /* Under loss they are announced until they are there. */
 static void exchanged_under_loss(struct unit *t)
 {
@@ -223,6 +275,7 @@ static void lengths(struct unit *t)
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(exchanged),
+	UNIT_CASE(declared_limit),
 	UNIT_CASE(exchanged_under_loss),
 	UNIT_CASE(retire),
 	UNIT_CASE(not_twice),

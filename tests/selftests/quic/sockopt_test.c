@@ -669,6 +669,7 @@ TEST(parameters_reach_the_peer)
 		.max_idle_timeout = 7000000, .max_data = 300000,
 		.max_stream_data_bidi_remote = 200000, .max_streams_bidi = 7,
 		.max_streams_uni = 3, .max_ack_delay = 20000,
+		.active_connection_id_limit = 3,
 	}, seen = { .remote = 1 };
 	socklen_t len = sizeof(seen);
 	union addr a;
@@ -686,6 +687,10 @@ TEST(parameters_reach_the_peer)
 	EXPECT_EQ(3, seen.max_streams_uni);
 	EXPECT_EQ(20000, seen.max_ack_delay);
 	EXPECT_EQ(1, seen.grease_quic_bit);
+	EXPECT_EQ(3, seen.active_connection_id_limit);
+	seen.remote = 1;
+	ASSERT_EQ(0, get(c, QUIC_SOCKOPT_TRANSPORT_PARAM, &seen, &len));
+	EXPECT_EQ(8, seen.active_connection_id_limit);
 	close(c);
 	close(s);
 	close(l);
