@@ -9,6 +9,9 @@
  * in active_connection_id_limit; what it retires, or what a packet loss makes it
  * send again, is told by sequence number alone.
  *
+ * A token is asked for once, with its ID: the host's key and port may be others when
+ * the frame is sent again, and a number with two tokens is an error (RFC 9000 19.15).
+ *
  * Invariants: remote[active] is in use; a sequence number in retired is not in
  * remote; local sequence numbers are below local_next.
  *
@@ -28,6 +31,7 @@ static void local_new(struct quic_conn *conn, struct quic_local_cid *l)
 	l->cid.len = QUIC_LOCAL_CID_LEN;
 	l->seq = c->local_next++;
 	l->used = true;
+	quic_host_reset_token(conn, &l->cid, l->token);
 	quic_valsync_init(&l->announce, QUIC_FRAME_NEW_CONNECTION_ID);
 	quic_valsync_set(&conn->vals, &l->announce);
 	conn->want |= QUIC_WANT_CIDS | QUIC_WANT_TX;
@@ -410,8 +414,7 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 	return match;
 }
 
-void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
-			 struct quic_frame *f, u8 *token)
+void quic_cid_fill_frame(const struct quic_valsync *v, struct quic_frame *f)
 {
 	if (v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID) {
 		f->u.retire_cid.seq =
@@ -423,8 +426,7 @@ void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync
 		f->u.new_cid.seq = l->seq;
 		f->u.new_cid.retire_prior_to = 0;
 		f->u.new_cid.cid = l->cid;
-		quic_host_reset_token(conn, &l->cid, token);
-		f->u.new_cid.token = token;
+		f->u.new_cid.token = l->token;
 	}
 }
 

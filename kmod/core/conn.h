@@ -347,6 +347,7 @@ struct quic_local_cid {
 	struct quic_cid cid;		/* the ID */
 	bool used;			/* the slot is */
 	u64 seq;			/* its sequence number */
+	u8 token[QUIC_RESET_TOKEN_LEN];	/* of all but the first: as it was issued */
 	struct quic_valsync announce;	/* NEW_CONNECTION_ID */
 };
 

@@ -161,12 +161,12 @@ static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
 }
 
 static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
-		     struct quic_frame *f, u8 *token)
+		     struct quic_frame *f)
 {
 	f->type = v->frame;
 	if (v->frame == QUIC_FRAME_NEW_CONNECTION_ID ||
 	    v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID)
-		quic_cid_fill_frame(conn, v, f, token);
+		quic_cid_fill_frame(v, f);
 	else if (v->frame == QUIC_FRAME_NEW_TOKEN)
 		f->u.blob = (typeof(f->u.blob)){ conn->new_token.data, conn->new_token.len };
 	else if (v->frame != QUIC_FRAME_HANDSHAKE_DONE)
@@ -176,7 +176,6 @@ static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
 static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 {
 	struct quic_valsyncs *vals = &x->conn->vals;
-	u8 token[QUIC_RESET_TOKEN_LEN];
 	struct quic_valsync *v, *n;
 	struct quic_frame f;
 
@@ -184,7 +183,7 @@ static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 		if (unlikely(quic_early_val_waits(x->conn, p->level, v)))
 			continue;
 		quic_stream_tune_window(x->conn, v, x->now);
-		fill_val(x->conn, v, &f, token);
+		fill_val(x->conn, v, &f);
 		if (!quic_frame_put(&p->w, &f)) {
 			p->w.bad = false;
 			return;

@@ -141,6 +141,48 @@ static void exchanged_under_loss(struct unit *t)
 	}
 }
 
+/* The peer of the server retires @seq. */
+static void inject_retire(struct pair *p, u8 seq)
+{
+	u8 frame[] = { 0x19, seq };
+
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP,
+		    p->end[PAIR_SERVER].conn->space[QUIC_SPACE_APP].rx_next, frame, sizeof(frame));
+}
+
+static bool lose_all;
+
+static bool lose(struct pair *p, enum pair_side from, u64 n)
+{
+	return lose_all;
+}
+
+/* RFC 9000 19.15: a number has one token, whatever the host derives by now. */
+static void one_token(struct unit *t)
+{
+	struct quic_conn *c, *s;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.link[PAIR_SERVER].drop = lose;
+	lose_all = false;
+	p = unit_connected(t, &cfg);
+	c = p->end[PAIR_CLIENT].conn;
+	s = p->end[PAIR_SERVER].conn;
+	lose_all = true;
+	inject_retire(p, 2);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 1);
+	EXPECT(t, !remote(c, QUIC_LOCAL_CIDS));
+	shim_reset_key = 1;
+	lose_all = false;
+	pair_run(p, NULL, p->now + 20 * SEC);
+	shim_reset_key = 0;
+	ASSERT(t, remote(c, QUIC_LOCAL_CIDS));
+	expect_synced(t, p);
+	pair_free(p);
+}
+
 /* A retired one is replaced, and the replacement arrives. */
 static void retire(struct unit *t)
 {
@@ -277,6 +319,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(exchanged),
 	UNIT_CASE(declared_limit),
 	UNIT_CASE(exchanged_under_loss),
+	UNIT_CASE(one_token),
 	UNIT_CASE(retire),
 	UNIT_CASE(not_twice),
 	UNIT_CASE(retire_prior_to),
