@@ -31,6 +31,7 @@
 					 * active_connection_id_limit at most
 					 */
 #define QUIC_RETIRED_CIDS	(2 * QUIC_REMOTE_CIDS)	/* of them that we may owe word of */
+#define QUIC_SEAL_SHORT		2048	/* bytes of packets that a key seals more of (RFC 9001 B.1.1) */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */
 #define QUIC_REMOTE_STREAMS_MAX	65536	/* streams a peer has open at a time, of each kind */
 #define QUIC_RX_COPIES_MAX	65536	/* copies of received bytes, in order or not */
@@ -272,6 +273,7 @@ struct quic_pmtud {
  * @old_deadline: when receive keys before @rx_gen are dropped; QUIC_TIME_NEVER: there
  *	are none
  * @seal_limit: packets that one key may seal
+ * @seal_long: the same when some are longer than QUIC_SEAL_SHORT
  * @forged_limit: packets that may fail to open, with all keys together
  * @forged: that did
  * @updates_local: that we initiated
@@ -295,6 +297,7 @@ struct quic_keyphase {
 	u64 next_at;
 	u64 old_deadline;
 	u64 seal_limit;
+	u64 seal_long;
 	u64 forged_limit;
 	u64 forged;
 	u32 updates_local;

@@ -197,13 +197,15 @@ int quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx, u64 now);
 /**
  * quic_conn_set_aead_limits - how long the 1-RTT keys may be used (RFC 9001 6.6)
  * @conn: connection; as long as nobody says it there are no limits
- * @confidentiality: packets that one key may seal
+ * @confidentiality: packets that one key may seal, none above QUIC_SEAL_SHORT bytes
+ * @of_long: the same where there may be longer ones (RFC 9001 B.1.1)
  * @integrity: packets that may fail to open, with all keys together
  *
  * Ahead of the first the keys are updated; where that cannot be, and at the second,
  * the connection is closed with AEAD_LIMIT_REACHED.
  */
-void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 integrity);
+void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 of_long,
+			       u64 integrity);
 
 /**
  * quic_conn_update_keys - initiate a key update (RFC 9001 6.1)

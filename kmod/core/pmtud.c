@@ -22,6 +22,7 @@
  * (RFC 9000 14.2.1: a hint; the probe decides).
  */
 #include "core.h"
+#include "keyphase.h"
 #include "pmtud.h"
 
 static u32 size_limit(const struct quic_conn *conn)
@@ -148,7 +149,7 @@ void quic_conn_set_pmtud(struct quic_conn *conn, bool on, u64 raise)
 
 void quic_conn_set_max_mtu(struct quic_conn *conn, u32 mtu)
 {
-	mtu = max_t(u32, mtu, QUIC_MIN_UDP_PAYLOAD);
+	mtu = quic_keyphase_bound_mtu(conn, max_t(u32, mtu, QUIC_MIN_UDP_PAYLOAD));
 	if (mtu == conn->max_mtu)
 		return;
 	conn->max_mtu = mtu;
