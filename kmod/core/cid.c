@@ -318,18 +318,25 @@ u64 quic_cid_take(struct quic_conn *conn)
 	return r->seq;
 }
 
+/* RETIRE_CONNECTION_IDs that are not acknowledged. */
+static u32 retire_owed(const struct quic_cids *c)
+{
+	u32 i, owed = 0;
+
+	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
+		owed += c->retired[i].announce.state != QUIC_VAL_IDLE;
+	return owed;
+}
+
 void quic_cid_give_back(struct quic_conn *conn, u64 seq)
 {
 	struct quic_cids *c = &conn->cids;
 	struct quic_remote_cid *r = remote_find(c, seq);
-	u32 i, owed = 0;
 
 	if (!r || r == &c->remote[c->active])
 		return;
-	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
-		owed += c->retired[i].announce.state != QUIC_VAL_IDLE;
 	/* the other half is for what the peer makes us retire */
-	if (owed >= QUIC_RETIRED_CIDS / 2 || retire_seq(conn, seq))
+	if (retire_owed(c) >= QUIC_RETIRED_CIDS / 2 || retire_seq(conn, seq))
 		return;
 	r->used = false;
 }
@@ -414,7 +421,8 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 	return match;
 }
 
-void quic_cid_fill_frame(const struct quic_valsync *v, struct quic_frame *f)
+void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
+			 struct quic_frame *f)
 {
 	if (v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID) {
 		f->u.retire_cid.seq =
@@ -424,10 +432,101 @@ void quic_cid_fill_frame(const struct quic_valsync *v, struct quic_frame *f)
 			container_of(v, struct quic_local_cid, announce);
 
 		f->u.new_cid.seq = l->seq;
-		f->u.new_cid.retire_prior_to = 0;
+		/* one to be retired itself may still be announced */
+		f->u.new_cid.retire_prior_to = min(conn->cids.local_prior, l->seq);
 		f->u.new_cid.cid = l->cid;
 		f->u.new_cid.token = l->token;
 	}
+}
+
+/* ---- what the host asks for ---- */
+
+static struct quic_local_cid *local_last(struct quic_cids *c)
+{
+	struct quic_local_cid *last = NULL;
+	u32 i;
+
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		if (c->local[i].used && (!last || c->local[i].seq > last->seq))
+			last = &c->local[i];
+	return last;
+}
+
+void quic_conn_cid_range(const struct quic_conn *conn, bool remote, u64 *active, u64 *first)
+{
+	const struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	*active = c->remote[c->active].seq;
+	*first = U64_MAX;
+	for (i = 0; remote && i < QUIC_REMOTE_CIDS; i++)
+		if (c->remote[i].used)
+			*first = min(*first, c->remote[i].seq);
+	if (remote)
+		return;
+	*active = 0;
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
+		if (!c->local[i].used)
+			continue;
+		*first = min(*first, c->local[i].seq);
+		*active = max(*active, c->local[i].seq);
+	}
+}
+
+/*
+ * The newest ID is announced once more, now with Retire Prior To: there need be no slot
+ * for another one until the peer has retired some.
+ */
+int quic_conn_retire_local(struct quic_conn *conn, u64 prior)
+{
+	struct quic_cids *c = &conn->cids;
+	u64 last, first;
+
+	quic_host_assert_owned(conn);
+	if (conn->state != QUIC_CONN_ESTABLISHED)
+		return -EPIPE;
+	quic_conn_cid_range(conn, false, &last, &first);
+	if (prior <= max(first, c->local_prior) || prior > last)
+		return -EINVAL;
+	c->local_prior = prior;
+	quic_valsync_set(&conn->vals, &local_last(c)->announce);
+	conn->want |= QUIC_WANT_TX;
+	return 0;
+}
+
+/* Those of the peer's below @prior: how many. */
+static u32 remote_below(const struct quic_cids *c, u64 prior)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		n += c->remote[i].used && c->remote[i].seq < prior;
+	return n;
+}
+
+int quic_conn_use_remote(struct quic_conn *conn, u64 active, u64 prior)
+{
+	struct quic_cids *c = &conn->cids;
+	u64 now = c->remote[c->active].seq, seq;
+	u32 i;
+
+	quic_host_assert_owned(conn);
+	if (conn->state != QUIC_CONN_ESTABLISHED)
+		return -EPIPE;
+	if ((active && (active <= now || !remote_find(c, active))) ||
+	    prior > (active ? active : now) || (prior && !remote_below(c, prior)))
+		return -EINVAL;
+	if (conn->paths ||
+	    retire_owed(c) + remote_below(c, prior) > QUIC_RETIRED_CIDS / 2)
+		return -EAGAIN;
+	if (active)
+		quic_cid_use(conn, active);
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		seq = c->remote[i].seq;
+		if (c->remote[i].used && seq < prior)
+			quic_cid_give_back(conn, seq);
+	}
+	return 0;
 }
 
 const struct quic_cid *quic_conn_local_cid(const struct quic_conn *conn, u32 slot, u64 *seq)

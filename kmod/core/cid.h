@@ -67,6 +67,7 @@ void quic_cid_set_token(struct quic_conn *conn, const u8 *token);
 bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token);
 
 /* Fill the frame that announces a value of this module. */
-void quic_cid_fill_frame(const struct quic_valsync *v, struct quic_frame *f);
+void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
+			 struct quic_frame *f);
 
 #endif /* QUIC_CORE_CID_H */

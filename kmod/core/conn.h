@@ -376,6 +376,7 @@ struct quic_retired_cid {
  * struct quic_cids - both sets (RFC 9000 5.1)
  * @local: ours; slot order means nothing
  * @local_next: next sequence number
+ * @local_prior: the peer is to retire those of ours below
  * @remote: the peer's
  * @active: slot of @remote in use
  * @retire_prior_to: largest the peer asked for
@@ -390,6 +391,7 @@ struct quic_retired_cid {
 struct quic_cids {
 	struct quic_local_cid local[QUIC_LOCAL_CIDS];
 	u64 local_next;
+	u64 local_prior;
 	struct quic_remote_cid remote[QUIC_REMOTE_CIDS];
 	u8 active;
 	u64 retire_prior_to;

@@ -166,7 +166,7 @@ static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
 	f->type = v->frame;
 	if (v->frame == QUIC_FRAME_NEW_CONNECTION_ID ||
 	    v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID)
-		quic_cid_fill_frame(v, f);
+		quic_cid_fill_frame(conn, v, f);
 	else if (v->frame == QUIC_FRAME_NEW_TOKEN)
 		f->u.blob = (typeof(f->u.blob)){ conn->new_token.data, conn->new_token.len };
 	else if (v->frame != QUIC_FRAME_HANDSHAKE_DONE)

@@ -22,6 +22,7 @@
 #include "tparam.h"
 #include "version.h"
 #include "conn.h"
+#include "ids.h"
 #include "path.h"
 
 /**
@@ -682,15 +683,6 @@ static inline const struct quic_close_info *quic_conn_close_info(const struct qu
 	return &conn->close;
 }
 
-/**
- * quic_conn_local_cid - one of our connection IDs in use
- * @conn: connection
- * @slot: 0 to QUIC_LOCAL_CIDS - 1
- * @seq: its sequence number
- * Return: the ID or NULL when the slot is empty.
- */
-const struct quic_cid *quic_conn_local_cid(const struct quic_conn *conn, u32 slot, u64 *seq);
-
 /* Packets that came marked CE (RFC 9000 13.4). */
 static inline u64 quic_conn_ce(const struct quic_conn *conn)
 {
@@ -701,9 +693,6 @@ static inline u64 quic_conn_ce(const struct quic_conn *conn)
 		n += conn->space[i].ecn_rx[3];
 	return n;
 }
-
-/* The connection ID packets to the peer carry now. */
-const struct quic_cid *quic_conn_dcid(const struct quic_conn *conn);
 
 /* Largest packet number received in a level's space, for quic_pn_decode(). */
 static inline u64 quic_conn_largest_rx(const struct quic_conn *conn, u8 level, bool *none)

@@ -206,6 +206,121 @@ static void retire(struct unit *t)
 	pair_free(p);
 }
 
+/*
+ * RFC 9000 5.1.2: the peer gives up what it is asked to, moves on, and gets others; until
+ * it says so the old ones are ours. @loss: of both ways, permille.
+ */
+static void retire_ours(struct unit *t, u32 loss)
+{
+	u64 last, first, prior;
+	struct quic_conn *s;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	p->cfg.link[0].loss = loss;
+	p->cfg.link[1].loss = loss;
+	for (i = 0; i < 10; i++) {
+		quic_conn_cid_range(s, false, &last, &first);
+		EXPECT_EQ(t, last, first + QUIC_LOCAL_CIDS - 1);
+		EXPECT_EQ(t, quic_conn_retire_local(s, first), -EINVAL);
+		EXPECT_EQ(t, quic_conn_retire_local(s, last + 1), -EINVAL);
+		prior = first + 1 + i % (QUIC_LOCAL_CIDS - 1);
+		EXPECT_EQ(t, quic_conn_retire_local(s, prior), 0);
+		EXPECT_EQ(t, quic_conn_retire_local(s, prior), -EINVAL);
+		EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+		pair_flow(p, PAIR_CLIENT, 10000);
+		pair_pump(p);
+		pair_run(p, NULL, p->now + 20 * SEC);
+		quic_conn_cid_range(s, false, &last, &first);
+		EXPECT_EQ(t, first, prior);
+		EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+		EXPECT(t, pair_all_done(p));
+		EXPECT_GE(t, p->end[PAIR_CLIENT].conn->cids.retire_prior_to, prior);
+		expect_synced(t, p);
+	}
+	EXPECT_EQ(t, quic_conn_retire_local(p->end[PAIR_CLIENT].conn, 0), -EINVAL);
+	unit_no_errors(t, p);
+	quic_conn_close(s, true, 0, "", p->now);
+	EXPECT_EQ(t, quic_conn_retire_local(s, last), -EPIPE);
+	pair_free(p);
+}
+
+static void retire_local(struct unit *t)
+{
+	retire_ours(t, 0);
+	retire_ours(t, 200);
+}
+
+/* A peer that does not obey keeps what it has, and can have us hold no more. */
+static void retire_local_unheard(struct unit *t)
+{
+	struct quic_cid first;
+	struct quic_conn *s;
+	struct pair *p;
+	u64 seq;
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.link[PAIR_SERVER].drop = lose;
+	lose_all = false;
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	first = *quic_conn_local_cid(s, 0, &seq);
+	lose_all = true;
+	for (i = 1; i < QUIC_LOCAL_CIDS; i++) {
+		EXPECT_EQ(t, quic_conn_retire_local(s, i), 0);
+		pair_pump(p);
+		pair_run(p, NULL, p->now + SEC);
+	}
+	EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+	EXPECT(t, quic_cid_equal(quic_conn_local_cid(s, 0, &seq), &first));
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS);
+	lose_all = false;
+	pair_run(p, NULL, p->now + 20 * SEC);
+	EXPECT_EQ(t, s->cids.local_next, 2 * QUIC_LOCAL_CIDS - 1);
+	expect_synced(t, p);
+	unit_no_errors(t, p);
+	pair_free(p);
+}
+
+/* The peer's: another one is used, those before are retired, others come. */
+static void use_remote(struct unit *t)
+{
+	struct quic_conn *c, *s;
+	u64 active, first;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	c = p->end[PAIR_CLIENT].conn;
+	s = p->end[PAIR_SERVER].conn;
+	quic_conn_cid_range(c, true, &active, &first);
+	EXPECT_EQ(t, active, 0);
+	EXPECT_EQ(t, first, 0);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 0, 1), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, QUIC_LOCAL_CIDS, 0), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 2, 3), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 2, 0), 0);
+	EXPECT(t, quic_cid_equal(quic_conn_dcid(c), &remote(c, 2)->cid));
+	EXPECT_EQ(t, quic_conn_use_remote(c, 1, 0), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 0, 2), 0);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 0, 2), -EINVAL);
+	pair_flow(p, PAIR_CLIENT, 10000);
+	pair_pump(p);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	pair_run(p, NULL, p->now + SEC);
+	quic_conn_cid_range(c, true, &active, &first);
+	EXPECT_EQ(t, active, 2);
+	EXPECT_EQ(t, first, 2);
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 2);
+	expect_synced(t, p);
+	unit_no_errors(t, p);
+	pair_free(p);
+}
+
 /* A late copy of NEW_CONNECTION_ID does not bring back what was retired meanwhile. */
 static void not_twice(struct unit *t)
 {
@@ -321,6 +436,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(exchanged_under_loss),
 	UNIT_CASE(one_token),
 	UNIT_CASE(retire),
+	UNIT_CASE(retire_local),
+	UNIT_CASE(retire_local_unheard),
+	UNIT_CASE(use_remote),
 	UNIT_CASE(not_twice),
 	UNIT_CASE(retire_prior_to),
 	UNIT_CASE(lengths),
