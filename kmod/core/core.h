@@ -24,6 +24,7 @@
 #include "conn.h"
 #include "ids.h"
 #include "path.h"
+#include "recv_any.h"
 
 /**
  * struct quic_conn_params - how to create a connection
