@@ -7,10 +7,12 @@
  * has as many as it may keep. The host publishes the slots in its lookup table
  * (QUIC_WANT_CIDS). Their length is the host's choice; their first QUIC_CID_KEY_LEN
  * bytes are random and tell them apart, so that the host need not know the length of
- * the ID in a short header before it has found whose it is. The peer's live in as
- * many slots as we declared in
- * active_connection_id_limit; what it retires, or what a packet loss makes it
+ * the ID in a short header before it has found whose it is. The peer's live in
+ * slots, of which it fills as many as we declared in active_connection_id_limit; what it retires, or what a packet loss makes it
  * send again, is told by sequence number alone.
+ *
+ * A token is asked for once, with its ID: the host's key and port may be others when
+ * the frame is sent again, and a number with two tokens is an error (RFC 9000 19.15).
  *
  * Invariants: remote[active] is in use; a sequence number in retired is not in
  * remote; local sequence numbers are below local_next.
@@ -32,6 +34,7 @@ static void local_new(struct quic_conn *conn, struct quic_local_cid *l)
 	l->cid.len = c->local_len;
 	l->seq = c->local_next++;
 	l->used = true;
+	quic_host_reset_token(conn, &l->cid, l->token);
 	quic_valsync_init(&l->announce, QUIC_FRAME_NEW_CONNECTION_ID);
 	quic_valsync_set(&conn->vals, &l->announce);
 	conn->want |= QUIC_WANT_CIDS | QUIC_WANT_TX;
@@ -203,27 +206,35 @@ static void remote_reactivate(struct quic_cids *c)
 		c->active = r - c->remote;
 }
 
+/* A slot for one more ID. NULL: the peer has issued as many as we said (RFC 9000 5.1.1). */
+static struct quic_remote_cid *remote_free(struct quic_conn *conn)
+{
+	struct quic_remote_cid *free = NULL, *r = conn->cids.remote;
+	u32 used = 0;
+
+	for (; r < conn->cids.remote + QUIC_REMOTE_CIDS; r++) {
+		used += r->used;
+		if (!r->used && !free)
+			free = r;
+	}
+	return used < conn->local.active_connection_id_limit ? free : NULL;
+}
+
 static int remote_store(struct quic_conn *conn, const struct quic_frame *f)
 {
-	struct quic_cids *c = &conn->cids;
-	u32 i;
+	struct quic_remote_cid *r = remote_free(conn);
 
-	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
-		struct quic_remote_cid *r = &c->remote[i];
-
-		if (r->used)
-			continue;
-		r->cid = f->u.new_cid.cid;
-		r->seq = f->u.new_cid.seq;
-		memcpy(r->token, f->u.new_cid.token, QUIC_RESET_TOKEN_LEN);
-		r->has_token = true;
-		r->used = true;
-		r->taken = false;
-		return 0;
-	}
-	return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
-			      QUIC_FRAME_NEW_CONNECTION_ID,
-			      "NEW_CONNECTION_ID beyond active_connection_id_limit");
+	if (!r)
+		return quic_error_set(&conn->err, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT,
+				      QUIC_FRAME_NEW_CONNECTION_ID,
+				      "NEW_CONNECTION_ID beyond active_connection_id_limit");
+	r->cid = f->u.new_cid.cid;
+	r->seq = f->u.new_cid.seq;
+	memcpy(r->token, f->u.new_cid.token, QUIC_RESET_TOKEN_LEN);
+	r->has_token = true;
+	r->used = true;
+	r->taken = false;
+	return 0;
 }
 
 static int new_check(struct quic_conn *conn, const struct quic_frame *f)
@@ -319,18 +330,25 @@ u64 quic_cid_take(struct quic_conn *conn)
 	return r->seq;
 }
 
+/* RETIRE_CONNECTION_IDs that are not acknowledged. */
+static u32 retire_owed(const struct quic_cids *c)
+{
+	u32 i, owed = 0;
+
+	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
+		owed += c->retired[i].announce.state != QUIC_VAL_IDLE;
+	return owed;
+}
+
 void quic_cid_give_back(struct quic_conn *conn, u64 seq)
 {
 	struct quic_cids *c = &conn->cids;
 	struct quic_remote_cid *r = remote_find(c, seq);
-	u32 i, owed = 0;
 
 	if (!r || r == &c->remote[c->active])
 		return;
-	for (i = 0; c->retired && i < QUIC_RETIRED_CIDS; i++)
-		owed += c->retired[i].announce.state != QUIC_VAL_IDLE;
 	/* the other half is for what the peer makes us retire */
-	if (owed >= QUIC_RETIRED_CIDS / 2 || retire_seq(conn, seq))
+	if (retire_owed(c) >= QUIC_RETIRED_CIDS / 2 || retire_seq(conn, seq))
 		return;
 	r->used = false;
 }
@@ -420,7 +438,7 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 }
 
 void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
-			 struct quic_frame *f, u8 *token)
+			 struct quic_frame *f)
 {
 	if (v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID) {
 		f->u.retire_cid.seq =
@@ -430,11 +448,101 @@ void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync
 			container_of(v, struct quic_local_cid, announce);
 
 		f->u.new_cid.seq = l->seq;
-		f->u.new_cid.retire_prior_to = 0;
+		/* one to be retired itself may still be announced */
+		f->u.new_cid.retire_prior_to = min(conn->cids.local_prior, l->seq);
 		f->u.new_cid.cid = l->cid;
-		quic_host_reset_token(conn, &l->cid, token);
-		f->u.new_cid.token = token;
+		f->u.new_cid.token = l->token;
 	}
+}
+
+/* ---- what the host asks for ---- */
+
+static struct quic_local_cid *local_last(struct quic_cids *c)
+{
+	struct quic_local_cid *last = NULL;
+	u32 i;
+
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		if (c->local[i].used && (!last || c->local[i].seq > last->seq))
+			last = &c->local[i];
+	return last;
+}
+
+void quic_conn_cid_range(const struct quic_conn *conn, bool remote, u64 *active, u64 *first)
+{
+	const struct quic_cids *c = &conn->cids;
+	u32 i;
+
+	*active = c->remote[c->active].seq;
+	*first = U64_MAX;
+	for (i = 0; remote && i < QUIC_REMOTE_CIDS; i++)
+		if (c->remote[i].used)
+			*first = min(*first, c->remote[i].seq);
+	if (remote)
+		return;
+	*active = 0;
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++) {
+		if (!c->local[i].used)
+			continue;
+		*first = min(*first, c->local[i].seq);
+		*active = max(*active, c->local[i].seq);
+	}
+}
+
+/*
+ * The newest ID is announced once more, now with Retire Prior To: there need be no slot
+ * for another one until the peer has retired some.
+ */
+int quic_conn_retire_local(struct quic_conn *conn, u64 prior)
+{
+	struct quic_cids *c = &conn->cids;
+	u64 last, first;
+
+	quic_host_assert_owned(conn);
+	if (conn->state != QUIC_CONN_ESTABLISHED)
+		return -EPIPE;
+	quic_conn_cid_range(conn, false, &last, &first);
+	if (prior <= max(first, c->local_prior) || prior > last)
+		return -EINVAL;
+	c->local_prior = prior;
+	quic_valsync_set(&conn->vals, &local_last(c)->announce);
+	conn->want |= QUIC_WANT_TX;
+	return 0;
+}
+
+/* Those of the peer's below @prior: how many. */
+static u32 remote_below(const struct quic_cids *c, u64 prior)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		n += c->remote[i].used && c->remote[i].seq < prior;
+	return n;
+}
+
+int quic_conn_use_remote(struct quic_conn *conn, u64 active, u64 prior)
+{
+	struct quic_cids *c = &conn->cids;
+	u64 now = c->remote[c->active].seq, seq;
+	u32 i;
+
+	quic_host_assert_owned(conn);
+	if (conn->state != QUIC_CONN_ESTABLISHED)
+		return -EPIPE;
+	if ((active && (active <= now || !remote_find(c, active))) ||
+	    prior > (active ? active : now) || (prior && !remote_below(c, prior)))
+		return -EINVAL;
+	if (conn->paths ||
+	    retire_owed(c) + remote_below(c, prior) > QUIC_RETIRED_CIDS / 2)
+		return -EAGAIN;
+	if (active)
+		quic_cid_use(conn, active);
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
+		seq = c->remote[i].seq;
+		if (c->remote[i].used && seq < prior)
+			quic_cid_give_back(conn, seq);
+	}
+	return 0;
 }
 
 const struct quic_cid *quic_conn_local_cid(const struct quic_conn *conn, u32 slot, u64 *seq)

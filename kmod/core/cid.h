@@ -68,6 +68,6 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token);
 
 /* Fill the frame that announces a value of this module. */
 void quic_cid_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
-			 struct quic_frame *f, u8 *token);
+			 struct quic_frame *f);
 
 #endif /* QUIC_CORE_CID_H */

@@ -218,10 +218,13 @@ u32 quic_conn_crypto_read(struct quic_conn *conn, u8 level, u8 *buf, u32 len)
 
 /*
  * Whoever configures may ask for any number. But one frame opens all streams up to
- * the last (RFC 9000 3.2), at once and in softirq.
+ * the last (RFC 9000 3.2), at once and in softirq; and there is room for so many of the
+ * peer's connection IDs.
  */
-static void bound_streams(struct quic_tparams *tp)
+static void bound_local(struct quic_tparams *tp)
 {
+	tp->active_connection_id_limit = clamp_t(u64, tp->active_connection_id_limit, 2,
+						 QUIC_REMOTE_CIDS);
 	tp->initial_max_streams_bidi = min_t(u64, tp->initial_max_streams_bidi,
 					     QUIC_REMOTE_STREAMS_MAX);
 	tp->initial_max_streams_uni = min_t(u64, tp->initial_max_streams_uni,
@@ -234,10 +237,9 @@ int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tpa
 	struct quic_tparams tp = *local;
 	u64 grease;
 
-	bound_streams(&tp);
+	bound_local(&tp);
 	tp.initial_source_connection_id = conn->cids.local[0].cid;
 	tp.has_initial_source_connection_id = true;
-	tp.active_connection_id_limit = QUIC_REMOTE_CIDS;
 	if (conn->server) {
 		tp.original_destination_connection_id = conn->cids.odcid;
 		tp.has_original_destination_connection_id = true;
@@ -262,7 +264,7 @@ void quic_conn_set_local(struct quic_conn *conn, const struct quic_tparams *loca
 	struct quic_streams *st = &conn->streams;
 
 	conn->local = *local;
-	bound_streams(&conn->local);
+	bound_local(&conn->local);
 	conn->flow_rx.window = local->initial_max_data;
 	conn->flow_rx.max = local->initial_max_data;
 	st->window_remote[0] = conn->local.initial_max_streams_bidi;

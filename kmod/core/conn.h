@@ -28,9 +28,10 @@
 
 #define QUIC_LOCAL_CIDS		4	/* that we keep issued to the peer */
 #define QUIC_REMOTE_CIDS	8	/* that we keep of the peer's: our
-					 * active_connection_id_limit
+					 * active_connection_id_limit at most
 					 */
 #define QUIC_RETIRED_CIDS	(2 * QUIC_REMOTE_CIDS)	/* of them that we may owe word of */
+#define QUIC_SEAL_SHORT		2048	/* bytes of packets that a key seals more of (RFC 9001 B.1.1) */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */
 #define QUIC_REMOTE_STREAMS_MAX	65536	/* streams a peer has open at a time, of each kind */
 #define QUIC_RX_COPIES_MAX	65536	/* copies of received bytes, in order or not */
@@ -272,6 +273,7 @@ struct quic_pmtud {
  * @old_deadline: when receive keys before @rx_gen are dropped; QUIC_TIME_NEVER: there
  *	are none
  * @seal_limit: packets that one key may seal
+ * @seal_long: the same when some are longer than QUIC_SEAL_SHORT
  * @forged_limit: packets that may fail to open, with all keys together
  * @forged: that did
  * @updates_local: that we initiated
@@ -295,6 +297,7 @@ struct quic_keyphase {
 	u64 next_at;
 	u64 old_deadline;
 	u64 seal_limit;
+	u64 seal_long;
 	u64 forged_limit;
 	u64 forged;
 	u32 updates_local;
@@ -361,6 +364,7 @@ struct quic_local_cid {
 	struct quic_cid cid;		/* the ID */
 	bool used;			/* the slot is */
 	u64 seq;			/* its sequence number */
+	u8 token[QUIC_RESET_TOKEN_LEN];	/* of all but the first: as it was issued */
 	struct quic_valsync announce;	/* NEW_CONNECTION_ID */
 };
 
@@ -387,6 +391,7 @@ struct quic_retired_cid {
  * @local: ours; slot order means nothing
  * @local_len: bytes of those that are issued from now on
  * @local_next: next sequence number
+ * @local_prior: the peer is to retire those of ours below
  * @remote: the peer's
  * @active: slot of @remote in use
  * @retire_prior_to: largest the peer asked for
@@ -401,6 +406,7 @@ struct quic_retired_cid {
 struct quic_cids {
 	struct quic_local_cid local[QUIC_LOCAL_CIDS];
 	u64 local_next;
+	u64 local_prior;
 	struct quic_remote_cid remote[QUIC_REMOTE_CIDS];
 	u8 active;
 	u64 retire_prior_to;
@@ -598,6 +604,7 @@ struct quic_conn {
 	u32 rx_keys;			/* mask of 1 << level */
 	u32 tx_keys;
 	u32 keys_discarded;
+	u64 grease;			/* dice for the QUIC bit (grease.c) */
 	u64 created;
 	u64 handshake_deadline;
 	u64 early_deadline;		/* when a server drops its 0-RTT keys */

@@ -30,6 +30,7 @@
 #include "cid.h"
 #include "dgram.h"
 #include "early.h"
+#include "grease.h"
 #include "pmtud.h"
 #include "keyphase.h"
 #include "ecn.h"
@@ -160,12 +161,12 @@ static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
 }
 
 static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
-		     struct quic_frame *f, u8 *token)
+		     struct quic_frame *f)
 {
 	f->type = v->frame;
 	if (v->frame == QUIC_FRAME_NEW_CONNECTION_ID ||
 	    v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID)
-		quic_cid_fill_frame(conn, v, f, token);
+		quic_cid_fill_frame(conn, v, f);
 	else if (v->frame == QUIC_FRAME_NEW_TOKEN)
 		f->u.blob = (typeof(f->u.blob)){ conn->new_token.data, conn->new_token.len };
 	else if (v->frame != QUIC_FRAME_HANDSHAKE_DONE)
@@ -175,7 +176,6 @@ static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
 static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 {
 	struct quic_valsyncs *vals = &x->conn->vals;
-	u8 token[QUIC_RESET_TOKEN_LEN];
 	struct quic_valsync *v, *n;
 	struct quic_frame f;
 
@@ -183,7 +183,7 @@ static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
 		if (unlikely(quic_early_val_waits(x->conn, p->level, v)))
 			continue;
 		quic_stream_tune_window(x->conn, v, x->now);
-		fill_val(x->conn, v, &f, token);
+		fill_val(x->conn, v, &f);
 		if (!quic_frame_put(&p->w, &f)) {
 			p->w.bad = false;
 			return;
@@ -409,6 +409,7 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 						  dcid, &conn->cids.local[0].cid,
 						  conn->token.data, token_len,
 						  out->pn, out->pn_len);
+	quic_grease_bit(conn, buf);
 	out->hdr_len = p->w.p - buf;
 	out->pn_off = out->hdr_len - out->pn_len;
 	p->payload = p->w.p;
@@ -563,8 +564,6 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 	p->expand = !conn->handshake_confirmed;
 	put_frames(x, p);
 	x->nomem |= p->nomem;
-	if (p->expand && conn->handshake_confirmed)
-		pad_to(p, QUIC_MIN_UDP_PAYLOAD - QUIC_TAG_LEN - p->out->hdr_len);
 	if (p->eliciting_ok && probe && !(p->rec->flags & QUIC_SENT_ACK_ELICITING)) {
 		quic_put_u8(&p->w, QUIC_FRAME_PING);
 		p->rec->flags |= QUIC_SENT_ACK_ELICITING;

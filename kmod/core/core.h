@@ -22,7 +22,9 @@
 #include "tparam.h"
 #include "version.h"
 #include "conn.h"
+#include "ids.h"
 #include "path.h"
+#include "recv_any.h"
 
 /**
  * struct quic_conn_params - how to create a connection
@@ -199,13 +201,15 @@ int quic_conn_key_ready(struct quic_conn *conn, u8 level, bool tx, u64 now);
 /**
  * quic_conn_set_aead_limits - how long the 1-RTT keys may be used (RFC 9001 6.6)
  * @conn: connection; as long as nobody says it there are no limits
- * @confidentiality: packets that one key may seal
+ * @confidentiality: packets that one key may seal, none above QUIC_SEAL_SHORT bytes
+ * @of_long: the same where there may be longer ones (RFC 9001 B.1.1)
  * @integrity: packets that may fail to open, with all keys together
  *
  * Ahead of the first the keys are updated; where that cannot be, and at the second,
  * the connection is closed with AEAD_LIMIT_REACHED.
  */
-void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 integrity);
+void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 of_long,
+			       u64 integrity);
 
 /**
  * quic_conn_update_keys - initiate a key update (RFC 9001 6.1)
@@ -689,6 +693,12 @@ static inline enum quic_conn_state quic_conn_state(const struct quic_conn *conn)
 	return conn->state;
 }
 
+/* Does it declare grease_quic_bit? Also without the lock: that is settled before any key. */
+static inline bool quic_conn_greases(const struct quic_conn *conn)
+{
+	return READ_ONCE(conn->local.grease_quic_bit);
+}
+
 static inline void *quic_conn_host(const struct quic_conn *conn)
 {
 	return conn->host;
@@ -698,15 +708,6 @@ static inline const struct quic_close_info *quic_conn_close_info(const struct qu
 {
 	return &conn->close;
 }
-
-/**
- * quic_conn_local_cid - one of our connection IDs in use
- * @conn: connection
- * @slot: 0 to QUIC_LOCAL_CIDS - 1
- * @seq: its sequence number
- * Return: the ID or NULL when the slot is empty.
- */
-const struct quic_cid *quic_conn_local_cid(const struct quic_conn *conn, u32 slot, u64 *seq);
 
 /* Packets that came marked CE (RFC 9000 13.4). */
 static inline u64 quic_conn_ce(const struct quic_conn *conn)
@@ -718,9 +719,6 @@ static inline u64 quic_conn_ce(const struct quic_conn *conn)
 		n += conn->space[i].ecn_rx[3];
 	return n;
 }
-
-/* The connection ID packets to the peer carry now. */
-const struct quic_cid *quic_conn_dcid(const struct quic_conn *conn);
 
 /* Largest packet number received in a level's space, for quic_pn_decode(). */
 static inline u64 quic_conn_largest_rx(const struct quic_conn *conn, u8 level, bool *none)

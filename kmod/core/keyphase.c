@@ -43,22 +43,49 @@ void quic_keyphase_init(struct quic_keyphase *kp)
 {
 	memset(kp, 0, sizeof(*kp));
 	kp->seal_limit = U64_MAX;
+	kp->seal_long = U64_MAX;
 	kp->forged_limit = U64_MAX;
 	kp->old_deadline = QUIC_TIME_NEVER;
 	kp->wait_ptos = QUIC_KEY_UPDATE_PTOS;
+}
+
+/* Packets sealed with the current key. Numbers that were skipped count. */
+static u64 sealed(const struct quic_conn *conn)
+{
+	return conn->space[QUIC_SPACE_APP].tx_next - conn->keyphase.tx_first;
 }
 
 /*
  * A batch, and the CONNECTION_CLOSE with its repetitions, must fit under the limit:
  * packets are counted by their numbers, when a batch begins.
  */
-void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 integrity)
+static u64 less_reserve(u64 limit)
+{
+	return limit - min_t(u64, limit, SEAL_RESERVE);
+}
+
+void quic_conn_set_aead_limits(struct quic_conn *conn, u64 confidentiality, u64 of_long,
+			       u64 integrity)
 {
 	struct quic_keyphase *kp = &conn->keyphase;
 
 	quic_host_assert_owned(conn);
-	kp->seal_limit = confidentiality - min_t(u64, confidentiality, SEAL_RESERVE);
+	kp->seal_long = less_reserve(of_long);
+	kp->seal_limit = conn->max_mtu > QUIC_SEAL_SHORT ? kp->seal_long :
+							   less_reserve(confidentiality);
 	kp->forged_limit = integrity;
+}
+
+u32 quic_keyphase_bound_mtu(struct quic_conn *conn, u32 mtu)
+{
+	struct quic_keyphase *kp = &conn->keyphase;
+
+	if (mtu <= QUIC_SEAL_SHORT || kp->seal_limit <= kp->seal_long)
+		return mtu;
+	if (sealed(conn) >= kp->seal_long / 2)
+		return QUIC_SEAL_SHORT;
+	kp->seal_limit = kp->seal_long;
+	return mtu;
 }
 
 void quic_conn_recv_forged(struct quic_conn *conn, u32 n, u64 now)
@@ -73,12 +100,6 @@ void quic_conn_recv_forged(struct quic_conn *conn, u32 n, u64 now)
 }
 
 /* ---- the next keys ---- */
-
-/* Packets sealed with the current key. Numbers that were skipped count. */
-static u64 sealed(const struct quic_conn *conn)
-{
-	return conn->space[QUIC_SPACE_APP].tx_next - conn->keyphase.tx_first;
-}
 
 /* Are next keys wanted that the host was not asked for, and may be? */
 static bool next_is_missing(const struct quic_keyphase *kp)

@@ -55,6 +55,17 @@ void quic_keyphase_acked(struct quic_conn *conn, u64 now);
  */
 void quic_keyphase_before_build(struct quic_conn *conn, u64 now);
 
+/**
+ * quic_keyphase_bound_mtu - datagrams are to grow
+ * @conn: connection
+ * @mtu: up to so many bytes
+ *
+ * What leaves with long packets has the limit of these from now on. But a key that has
+ * sealed half as many short ones, or more, seals no long ones.
+ * Return: @mtu, or QUIC_SEAL_SHORT.
+ */
+u32 quic_keyphase_bound_mtu(struct quic_conn *conn, u32 mtu);
+
 /* An ACK left in a 1-RTT packet: the peer's update is answered (RFC 9001 6.2). */
 static inline void quic_keyphase_ack_sent(struct quic_keyphase *kp)
 {

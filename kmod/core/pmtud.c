@@ -23,6 +23,7 @@
  * decides).
  */
 #include "core.h"
+#include "keyphase.h"
 #include "pmtud.h"
 
 static u32 size_limit(const struct quic_conn *conn)
@@ -165,7 +166,7 @@ void quic_conn_mtu_hint(struct quic_conn *conn, u32 mtu)
 
 void quic_conn_set_max_mtu(struct quic_conn *conn, u32 mtu)
 {
-	mtu = max_t(u32, mtu, QUIC_MIN_UDP_PAYLOAD);
+	mtu = quic_keyphase_bound_mtu(conn, max_t(u32, mtu, QUIC_MIN_UDP_PAYLOAD));
 	if (mtu == conn->max_mtu)
 		return;
 	conn->max_mtu = mtu;

@@ -9,8 +9,16 @@
  * it: at most QUIC_RX_COPY_MAX bytes are copied, or a few tiny frames would pin
  * whole trains; neighbouring small pieces share one object.
  *
- * Invariants: read <= contig <= highest; the list covers [read, contig); every
- * chunk of the tree lies above contig.
+ * Bytes may also be taken out of order, each once. What was taken with something in
+ * front of it that was not leaves its chunk behind as a mark, without bytes: copies that
+ * come are told by it, and whoever reads in order goes on after it. Neighbouring marks
+ * are joined; where there are very many, bytes can be taken in order alone.
+ *
+ *     read                          contig
+ *      | chunk | mark | chunk        |   gap   | mark |  gap  | chunk |
+ *
+ * Invariants: read <= contig <= highest; the list covers [read, contig), and does not
+ * begin with a mark; every chunk of the tree lies above contig.
  *
  * Objects of chunks that were read wait in a pool of the connection for the next
  * packets, as many as a few trains need: data that flows allocates nothing.
@@ -33,8 +41,10 @@
  * @offset: of @data in the stream
  * @len: bytes of it
  * @data: in @buf, or in @copy
- * @buf: owner, or NULL when copied
- * @copy: QUIC_RX_COPY_MAX bytes, only in objects of kind QUIC_OBJ_RX_SMALL
+ * @buf: owner, or NULL when copied, or taken
+ * @small: the object is of kind QUIC_OBJ_RX_SMALL
+ * @taken: a mark: its bytes were taken, out of order
+ * @copy: QUIC_RX_COPY_MAX bytes, only where @small
  */
 struct quic_rxchunk {
 	union {
@@ -45,6 +55,8 @@ struct quic_rxchunk {
 	const u8 *data;
 	struct quic_rxbuf *buf;
 	u32 len;
+	bool small;
+	bool taken;
 	u8 copy[];
 };
 
@@ -63,6 +75,13 @@ static void count_copy(struct quic_recvbuf *rb, int n)
 	rb->n_copies += n;
 	if (rb->pool)
 		rb->pool->copies += n;
+}
+
+static void count_mark(struct quic_recvbuf *rb, int n)
+{
+	rb->n_marks += n;
+	if (rb->pool)
+		rb->pool->marks += n;
 }
 
 void quic_rxpool_init(struct quic_rxpool *pool)
@@ -108,12 +127,15 @@ static void ref_free(struct quic_rxpool *pool, struct quic_rxchunk *c)
 static void rxchunk_free(struct quic_recvbuf *rb, struct quic_rxchunk *c)
 {
 	rb->n_chunks--;
-	if (c->buf) {
+	if (c->taken)
+		count_mark(rb, -1);
+	if (c->buf)
 		quic_host_rxbuf_put(c->buf);
-		ref_free(rb->pool, c);
-	} else {
+	if (c->small) {
 		count_copy(rb, -1);
 		quic_host_free(QUIC_OBJ_RX_SMALL, c, RX_SMALL_SIZE);
+	} else {
+		ref_free(rb->pool, c);
 	}
 }
 
@@ -141,6 +163,7 @@ void quic_recvbuf_free(struct quic_recvbuf *rb)
 		rxchunk_free(rb, c);
 	}
 	rb->contig = rb->read;
+	rb->taken = 0;
 }
 
 static u64 rxchunk_end(const struct quic_rxchunk *c)
@@ -159,6 +182,7 @@ static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const 
 			return NULL;
 		memcpy(c->copy, data, len);
 		c->data = c->copy;
+		c->small = true;
 		count_copy(rb, 1);
 	} else {
 		c = ref_alloc(rb->pool);
@@ -167,7 +191,9 @@ static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const 
 		quic_host_rxbuf_get(buf);
 		c->buf = buf;
 		c->data = data;
+		c->small = false;
 	}
+	c->taken = false;
 	c->offset = off;
 	c->len = len;
 	rb->n_chunks++;
@@ -179,7 +205,7 @@ static bool rxchunk_extend(struct quic_rxchunk *c, u64 off, const u8 *data, u32 
 {
 	u32 used;
 
-	if (c->buf || rxchunk_end(c) != off)
+	if (!c->small || c->taken || rxchunk_end(c) != off)
 		return false;
 	used = c->data + c->len - c->copy;
 	if (used + len > QUIC_RX_COPY_MAX)
@@ -283,6 +309,24 @@ static int ahead_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
 	return 0;
 }
 
+static struct quic_rxchunk *ready_first(struct quic_recvbuf *rb)
+{
+	return list_first_entry_or_null(&rb->ready, struct quic_rxchunk, list);
+}
+
+/* What was taken already is not read again. */
+static void ready_skip(struct quic_recvbuf *rb)
+{
+	struct quic_rxchunk *c;
+
+	while (rb->taken && (c = ready_first(rb)) && c->taken) {
+		rb->read += c->len;
+		rb->taken -= c->len;
+		list_del(&c->list);
+		rxchunk_free(rb, c);
+	}
+}
+
 /* A gap may be filled: chunks that touch contig now are ready. */
 static void ahead_gather(struct quic_recvbuf *rb)
 {
@@ -292,7 +336,10 @@ static void ahead_gather(struct quic_recvbuf *rb)
 		ahead_erase(rb, c);
 		list_add_tail(&c->list, &rb->ready);
 		rb->contig = rxchunk_end(c);
+		if (c->taken)
+			rb->taken += c->len;
 	}
+	ready_skip(rb);
 }
 
 /* Fill what is missing of a range, piece by piece. */
@@ -349,6 +396,8 @@ const u8 *quic_recvbuf_peek_at(const struct quic_recvbuf *rb, u64 skip, u32 *len
 	const struct quic_rxchunk *c;
 
 	list_for_each_entry(c, &rb->ready, list) {
+		if (unlikely(c->taken))
+			continue;
 		if (skip < c->len) {
 			*len = c->len - skip;
 			return c->data + skip;
@@ -370,4 +419,162 @@ void quic_recvbuf_consume(struct quic_recvbuf *rb, u32 len)
 		return;
 	list_del(&c->list);
 	rxchunk_free(rb, c);
+	ready_skip(rb);
+}
+
+/* ---- out of order ---- */
+
+static bool too_many_marks(const struct quic_recvbuf *rb)
+{
+	return (rb->pool ? rb->pool->marks : rb->n_marks) >= QUIC_RX_MARKS_MAX;
+}
+
+/* The chunk after @c, in the list or in the tree; NULL: there is none. */
+static struct quic_rxchunk *any_next(const struct quic_recvbuf *rb, struct quic_rxchunk *c)
+{
+	if (c->offset >= rb->contig)
+		return ahead_next(rb, c);
+	return list_is_last(&c->list, &rb->ready) ? ahead_first(rb) : list_next_entry(c, list);
+}
+
+/* The first one that begins at @off or above. */
+static struct quic_rxchunk *any_from(struct quic_recvbuf *rb, u64 off)
+{
+	struct quic_rxchunk *c;
+
+	if (off >= rb->contig) {
+		c = ahead_before(rb, off);
+		return c && c->offset == off ? c : ahead_next(rb, c);
+	}
+	c = ready_first(rb) ?: ahead_first(rb);
+	while (c && c->offset < off)
+		c = any_next(rb, c);
+	return c;
+}
+
+const u8 *quic_recvbuf_peek_any(struct quic_recvbuf *rb, u64 from, u64 *off, u32 *len)
+{
+	struct quic_rxchunk *c = any_from(rb, from);
+
+	while (c && c->taken)
+		c = any_next(rb, c);
+	if (!c || (unlikely(too_many_marks(rb)) && c != ready_first(rb)))
+		return NULL;
+	*off = c->offset;
+	*len = c->len;
+	return c->data;
+}
+
+static void any_unlink(struct quic_recvbuf *rb, struct quic_rxchunk *c, bool ready)
+{
+	if (ready)
+		list_del(&c->list);
+	else
+		ahead_erase(rb, c);
+	rxchunk_free(rb, c);
+}
+
+/* The chunk before @c in the same place; NULL: there is none. */
+static struct quic_rxchunk *any_prev(const struct quic_recvbuf *rb, struct quic_rxchunk *c)
+{
+	if (c->offset >= rb->contig)
+		return rb_entry_safe(rb_prev(&c->node), struct quic_rxchunk, node);
+	return list_is_first(&c->list, &rb->ready) ? NULL : list_prev_entry(c, list);
+}
+
+/* May the mark @a grow to take in the @len bytes that follow it, at @off? */
+static bool mark_joins(const struct quic_rxchunk *a, u64 off, u32 len)
+{
+	return a && a->taken && rxchunk_end(a) == off && a->len + len >= len;
+}
+
+static void rxchunk_shorten(struct quic_rxchunk *c, u32 len)
+{
+	c->offset += len;
+	c->data += len;
+	c->len -= len;
+}
+
+/* A part at the beginning of @c: in a mark of its own. Return: it, or NULL. */
+static struct quic_rxchunk *mark_split(struct quic_recvbuf *rb, struct quic_rxchunk *c, u32 len)
+{
+	struct quic_rxchunk *m = ref_alloc(rb->pool);
+	u64 off = c->offset;
+
+	if (!m)
+		return NULL;
+	*m = (struct quic_rxchunk){ .offset = off, .len = len, .taken = true };
+	rxchunk_shorten(c, len);
+	if (off < rb->contig)
+		list_add_tail(&m->list, &c->list);
+	else
+		ahead_link(rb, m, ahead_before(rb, off), c);
+	rb->n_chunks++;
+	count_mark(rb, 1);
+	return m;
+}
+
+/* All of @c is taken. */
+static void mark_whole(struct quic_recvbuf *rb, struct quic_rxchunk *c)
+{
+	if (c->buf)
+		quic_host_rxbuf_put(c->buf);
+	c->buf = NULL;
+	c->data = NULL;
+	c->taken = true;
+	count_mark(rb, 1);
+}
+
+/* The mark @m may touch the one behind it. */
+static void mark_join_next(struct quic_recvbuf *rb, struct quic_rxchunk *m, bool ready)
+{
+	struct quic_rxchunk *next = any_next(rb, m);
+
+	if (!next || !next->taken || (next->offset < rb->contig) != ready ||
+	    !mark_joins(m, next->offset, next->len))
+		return;
+	m->len += next->len;
+	any_unlink(rb, next, ready);
+}
+
+/*
+ * The first @len bytes of @c go; something before them is still there. Into the mark
+ * before, one of their own, or @c becomes one. Return: the mark, or NULL: no memory.
+ */
+static struct quic_rxchunk *mark_taken(struct quic_recvbuf *rb, struct quic_rxchunk *c,
+				       u32 len, bool ready)
+{
+	struct quic_rxchunk *m = any_prev(rb, c);
+
+	if (mark_joins(m, c->offset, len)) {
+		m->len += len;
+		rxchunk_shorten(c, len);
+		if (!c->len)
+			any_unlink(rb, c, ready);
+		return m;
+	}
+	if (len < c->len)
+		return mark_split(rb, c, len);
+	mark_whole(rb, c);
+	return c;
+}
+
+int quic_recvbuf_take(struct quic_recvbuf *rb, u64 off, u32 len)
+{
+	struct quic_rxchunk *c = any_from(rb, off);
+	bool ready = off < rb->contig;
+
+	if (!len || !c || c->taken || c->offset != off || len > c->len)
+		return -EINVAL;
+	if (c == ready_first(rb)) {
+		quic_recvbuf_consume(rb, len);
+		return 0;
+	}
+	c = mark_taken(rb, c, len, ready);
+	if (!c)
+		return -ENOMEM;
+	if (ready)
+		rb->taken += len;
+	mark_join_next(rb, c, ready);
+	return 0;
 }

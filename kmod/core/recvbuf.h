@@ -17,15 +17,18 @@
 #define QUIC_RX_CHUNKS_MAX	8192	/* copies when more arrives behind a gap */
 #define QUIC_RX_CRYPTO_CHUNKS_MAX 256	/* the same, of a level's CRYPTO bytes */
 #define QUIC_RX_SPARE_MAX	128	/* objects kept for what arrives next */
+#define QUIC_RX_MARKS_MAX	4096	/* of bytes taken out of order */
 
 /**
  * struct quic_rxpool - what several receiving halves share
  * @copies: chunks that hold copies
+ * @marks: of bytes that were taken out of order
  * @n_spare: in @spare
  * @spare: objects for chunks that reference packets
  */
 struct quic_rxpool {
 	u32 copies;
+	u32 marks;
 	u32 n_spare;
 	struct list_head spare;
 };
@@ -41,8 +44,10 @@ struct quic_rxpool {
  * @contig: end of the bytes contiguous from @read
  * @highest: end of the highest byte seen
  * @final_size: known once @fin
+ * @taken: bytes from @read to @contig that were taken out of order
  * @n_chunks: chunks held
  * @n_copies: those of them that hold copies
+ * @n_marks: and those whose bytes were taken
  * @copies_max: bound of the copies for what arrives behind a gap
  * @fin: the end is known
  */
@@ -55,8 +60,10 @@ struct quic_recvbuf {
 	u64 contig;
 	u64 highest;
 	u64 final_size;
+	u64 taken;
 	u32 n_chunks;
 	u32 n_copies;
+	u32 n_marks;
 	u32 copies_max;
 	bool fin;
 };
@@ -106,6 +113,36 @@ static inline const u8 *quic_recvbuf_peek(const struct quic_recvbuf *rb, u32 *le
  * @len: at most what peek gave
  */
 void quic_recvbuf_consume(struct quic_recvbuf *rb, u32 len);
+
+/**
+ * quic_recvbuf_peek_any - bytes that are there, whatever is missing before them
+ * @rb: buffer
+ * @from: offset; only chunks that begin there or above are looked at
+ * @off: receives the offset of the first byte
+ * @len: receives how many there are in memory
+ *
+ * Cost: below contig it grows with the chunks that are skipped, above it is logarithmic.
+ * Return: pointer, or NULL: there are none; or with very many gaps between what was
+ * taken none that could be taken now.
+ */
+const u8 *quic_recvbuf_peek_any(struct quic_recvbuf *rb, u64 from, u64 *off, u32 *len);
+
+/**
+ * quic_recvbuf_take - the application took bytes that quic_recvbuf_peek_any() gave
+ * @rb: buffer
+ * @off: as it said
+ * @len: at most as many as it said
+ *
+ * Reading in order leaves them out. Return: 0; -ENOMEM: not now, unless all of the
+ * chunk is taken; -EINVAL: there is no such chunk.
+ */
+int quic_recvbuf_take(struct quic_recvbuf *rb, u64 off, u32 len);
+
+/* Bytes that can be read in order. */
+static inline u64 quic_recvbuf_queued(const struct quic_recvbuf *rb)
+{
+	return rb->contig - rb->read - rb->taken;
+}
 
 static inline bool quic_recvbuf_readable(const struct quic_recvbuf *rb)
 {

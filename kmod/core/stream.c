@@ -122,7 +122,7 @@ static void stream_free(struct quic_conn *conn, struct quic_stream *s)
 	if (st->recent && *recent_slot(st, s->id) == s)
 		*recent_slot(st, s->id) = NULL;
 	st->tx_queued -= s->tx.end - s->tx.base;
-	st->rx_queued -= s->rx.contig - s->rx.read;
+	st->rx_queued -= quic_recvbuf_queued(&s->rx);
 	st->n_open--;
 	st->n_held -= s->held;
 	quic_sendbuf_free(&s->tx, conn);

@@ -104,7 +104,7 @@ static void rx_set_fin(struct quic_conn *conn, struct quic_stream *s, u64 final_
 /* Nobody reads this half any more: give its credit back. */
 static void rx_throw_away(struct quic_conn *conn, struct quic_stream *s)
 {
-	conn->streams.rx_queued -= s->rx.contig - s->rx.read;
+	conn->streams.rx_queued -= quic_recvbuf_queued(&s->rx);
 	quic_recvbuf_free(&s->rx);
 	rx_credit(conn, s, s->flow_rx.received - s->flow_rx.consumed);
 }
@@ -129,7 +129,7 @@ static bool rx_is_full(const struct quic_conn *conn)
 int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
 			struct quic_rxbuf *buf)
 {
-	u64 end = f->u.stream.offset + f->u.stream.len, contig;
+	u64 end = f->u.stream.offset + f->u.stream.len, contig, queued;
 	struct quic_stream *s;
 	int err;
 
@@ -142,13 +142,14 @@ int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
 	if (!quic_recv_can(s->recv_state, QUIC_RECV_EV_DATA))
 		return 0;
 	contig = s->rx.contig;
+	queued = quic_recvbuf_queued(&s->rx);
 	if (!s->rx_discard) {
 		if (unlikely(rx_is_full(conn) && f->u.stream.len) &&
 		    !quic_recvbuf_must_take(&s->rx, f->u.stream.offset))
 			return -ENOBUFS;
 		err = quic_recvbuf_add(&s->rx, f->u.stream.offset, f->u.stream.data,
 				       f->u.stream.len, buf);
-		conn->streams.rx_queued += s->rx.contig - contig;
+		conn->streams.rx_queued += quic_recvbuf_queued(&s->rx) - queued;
 		if (err)
 			return err;
 	}
@@ -214,17 +215,17 @@ const u8 *quic_stream_peek_at(const struct quic_stream *stream, u64 skip, u32 *l
 	return quic_recvbuf_peek_at(&stream->rx, skip, len);
 }
 
-bool quic_stream_consume(struct quic_conn *conn, struct quic_stream *stream, u32 len)
+const u8 *quic_stream_peek_any(struct quic_stream *stream, u64 from, u64 *off, u32 *len)
+{
+	return quic_recvbuf_peek_any(&stream->rx, from, off, len);
+}
+
+/* @len bytes were taken, somewhere. Return: and there are no more. */
+static bool rx_taken(struct quic_conn *conn, struct quic_stream *stream, u32 len)
 {
 	bool end;
 
-	/* Datagrams that came before this read are next, or would never be. */
-	stream->rx_seq = conn->streams.rx_seq++;
-	if (len) {
-		quic_recvbuf_consume(&stream->rx, len);
-		conn->streams.rx_queued -= len;
-		rx_credit(conn, stream, len);
-	}
+	rx_credit(conn, stream, len);
 	end = stream->recv_state == QUIC_STREAM_RECV_STATE_RECVD &&
 	      quic_recvbuf_at_fin(&stream->rx);
 	if (end)
@@ -233,6 +234,29 @@ bool quic_stream_consume(struct quic_conn *conn, struct quic_stream *stream, u32
 	if (end)
 		quic_stream_maybe_free(conn, stream);
 	return end;
+}
+
+bool quic_stream_consume(struct quic_conn *conn, struct quic_stream *stream, u32 len)
+{
+	/* Datagrams that came before this read are next, or would never be. */
+	stream->rx_seq = conn->streams.rx_seq++;
+	if (len) {
+		quic_recvbuf_consume(&stream->rx, len);
+		conn->streams.rx_queued -= len;
+	}
+	return rx_taken(conn, stream, len);
+}
+
+int quic_stream_consume_at(struct quic_conn *conn, struct quic_stream *stream, u64 off, u32 len)
+{
+	u64 queued = quic_recvbuf_queued(&stream->rx);
+	int err = quic_recvbuf_take(&stream->rx, off, len);
+
+	if (err)
+		return err;
+	stream->rx_seq = conn->streams.rx_seq++;
+	conn->streams.rx_queued -= queued - quic_recvbuf_queued(&stream->rx);
+	return rx_taken(conn, stream, len);
 }
 
 bool quic_stream_take_reset(struct quic_conn *conn, struct quic_stream *stream, u64 *code)

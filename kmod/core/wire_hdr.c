@@ -2,10 +2,10 @@
 /*
  * Packet headers.
  *
- *  long    1xTTrrpp version(4) dcidl dcid scidl scid [token] length pn...
- *  short   01srrkpp dcid pn...
+ *  long    1fTTrrpp version(4) dcidl dcid scidl scid [token] length pn...
+ *  short   0fsrrkpp dcid pn...
  *
- * (T type, r reserved, p packet number length, s spin, k key phase; r, p and k
+ * (f fixed bit, T type, r reserved, p packet number length, s spin, k key phase; r, p and k
  * are under header protection when a packet is parsed and are not looked at.)
  *
  * Parsing is a walk of one cursor; nothing behind the datagram's end is read
@@ -15,7 +15,7 @@
  * Connection IDs of versions that are not ours may have up to 255 bytes (RFC 8999 5.1):
  * they are known by where they stand, for the answer alone.
  *
- * Not done: fixed bits of 0 (RFC 9287).
+ * Not here: when the fixed bit is sent as 0 (grease.c).
  */
 #include "wire_hdr.h"
 #include "plant.h"
@@ -23,7 +23,6 @@
 #include <linux/quic.h>
 
 #define QUIC_HDR_LONG		0x80
-#define QUIC_HDR_FIXED		0x40
 
 /* From the packet number on: number and sample must fit (RFC 9001 5.4.2). */
 #define QUIC_PROTECTED_MIN	(QUIC_PN_MAX_LEN + QUIC_HP_SAMPLE_LEN)
@@ -96,10 +95,7 @@ static void quic_hdr_get_typed(struct quic_rcur *c, const u8 *data,
 	u8 bits = data[0] >> 4 & 3;
 
 	h->type = (bits - quic_hdr_type_shift(h->version)) & 3;
-	if (!(data[0] & QUIC_HDR_FIXED)) {
-		c->bad = true;
-		return;
-	}
+	h->fixed = data[0] & QUIC_HDR_FIXED;
 	switch (h->type) {
 	case QUIC_PKT_RETRY:
 		quic_hdr_get_retry(c, h);
@@ -116,7 +112,7 @@ static void quic_hdr_get_typed(struct quic_rcur *c, const u8 *data,
 static int quic_hdr_parse_long(const u8 *data, u32 len, struct quic_hdr *hdr)
 {
 	struct quic_rcur c = quic_rcur_init(data + 1, len - 1);
-	struct quic_hdr h = { .type = QUIC_PKT_INITIAL, .len = len };
+	struct quic_hdr h = { .type = QUIC_PKT_INITIAL, .len = len, .fixed = true };
 	bool any;
 
 	h.version = quic_get_be32(&c);
@@ -141,11 +137,11 @@ static int quic_hdr_parse_short(const u8 *data, u32 len, u8 cid_len,
 {
 	u32 pn_off = 1 + cid_len;
 
-	if (!(data[0] & QUIC_HDR_FIXED) || cid_len > QUIC_CID_MAX_LEN ||
-	    len < pn_off + QUIC_PROTECTED_MIN)
+	if (cid_len > QUIC_CID_MAX_LEN || len < pn_off + QUIC_PROTECTED_MIN)
 		return -EBADMSG;
 	*hdr = (struct quic_hdr){
 		.type = QUIC_PKT_1RTT,
+		.fixed = data[0] & QUIC_HDR_FIXED,
 		.pn_off = pn_off,
 		.len = len,
 	};

@@ -7,10 +7,12 @@
 #include "varint.h"
 
 #define QUIC_RETRY_TAG_LEN	16	/* RFC 9001 5.8 */
+#define QUIC_HDR_FIXED		0x40	/* of the first byte: the QUIC bit of RFC 9287 */
 
 /**
  * struct quic_hdr - a header before header protection is removed
  * @type: packet type
+ * @fixed: the fixed bit is as RFC 9000 17 has it, or its version knows of none
  * @version: of a long header, 0 for version negotiation and short headers
  * @dcid: destination connection ID; empty when it is longer than QUIC_CID_MAX_LEN, which
  *	only a version that is not ours may have
@@ -27,6 +29,7 @@
  */
 struct quic_hdr {
 	enum quic_pkt_type type;
+	bool fixed;
 	u32 version;
 	struct quic_cid dcid;
 	struct quic_cid scid;
@@ -90,6 +93,18 @@ static inline bool quic_hdr_is_for(const struct quic_hdr *hdr, bool server)
 }
 
 /**
+ * quic_hdr_fixed_ok - may an end take a packet with such a fixed bit?
+ * @hdr: as quic_hdr_parse() left it
+ * @greases: the end declares grease_quic_bit
+ *
+ * RFC 9000 17.2, 17.3.1; RFC 9287 3. Return: false: discard it.
+ */
+static inline bool quic_hdr_fixed_ok(const struct quic_hdr *hdr, bool greases)
+{
+	return hdr->fixed || greases;
+}
+
+/**
  * quic_hdr_set_length - fill the two-byte Length field
  * @pkt: the packet's first byte
  * @length_off: as quic_hdr_put_long() returned
@@ -114,7 +129,7 @@ static inline void quic_hdr_put_short(struct quic_wcur *c, const struct quic_cid
 
 	if (!p)
 		return;
-	*p++ = 0x40 | spin << 5 | key_phase << 2 | (pn_len - 1);
+	*p++ = QUIC_HDR_FIXED | spin << 5 | key_phase << 2 | (pn_len - 1);
 	memcpy(p, dcid->id, dcid->len);
 	p += dcid->len;
 	for (i = pn_len; i--; pn >>= 8)

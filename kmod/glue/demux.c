@@ -79,6 +79,17 @@ static DEFINE_PER_CPU(struct rx_pcpu, rx_pcpu);
 
 /* ---- packets of a known connection ---- */
 
+/* Is the fixed bit as the connection of @sk takes it? */
+static bool rx_fixed_ok(const struct sock *sk, const struct quic_hdr *hdr)
+{
+	const struct quic_conn *conn = READ_ONCE(quic_sk(sk)->conn);
+
+	if (likely(quic_hdr_fixed_ok(hdr, conn && quic_conn_greases(conn))))
+		return true;
+	quic_mib_inc(sock_net(sk), DropHeader);
+	return false;
+}
+
 /*
  * What hooks say about this skb for this socket, asked once for the packets of a
  * socket in a row.
@@ -361,6 +372,11 @@ static void rx_new_initial(struct quic_rx *rx, const struct quic_hdr *hdr, u32 o
 		quic_mib_inc(udp->net, DropInitialSmall);
 		return;
 	}
+	/* only a client with a token of ours may know that we do not mind (RFC 9287 3.1) */
+	if (!quic_hdr_fixed_ok(hdr, hdr->token_len)) {
+		quic_mib_inc(udp->net, DropHeader);
+		return;
+	}
 	room = quic_listen_room(udp, rx->skb);
 	if (!room && !quic_retry_wanted(udp)) {
 		quic_mib_inc(udp->net, DropInitialQueue);
@@ -462,10 +478,10 @@ static void rx_first_answer(struct quic_rx *rx, const struct quic_hdr *hdr, cons
 		quic_mib_inc(rx->udp->net, DropUnknownCid);
 	else if (!rx_passes(rx, sk))
 		quic_mib_inc(rx->udp->net, DropFilter);
-	else if (hdr->type == QUIC_PKT_RETRY)
-		quic_retry_rx(sk, hdr, p, hdr->len);
-	else
+	else if (hdr->type == QUIC_PKT_VERSION_NEG)
 		quic_version_neg_rx(sk, hdr);
+	else if (rx_fixed_ok(sk, hdr))
+		quic_retry_rx(sk, hdr, p, hdr->len);
 	if (sk)
 		sock_put(sk);
 }
@@ -514,6 +530,8 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 		if (!rx_unowned(rx, hdr, off, len))
 			return false;
 	}
+	if (!rx_fixed_ok(rx->sk, hdr))
+		return true;
 	conn = READ_ONCE(quic_sk(rx->sk)->conn);
 	if (hdr->version && conn &&
 	    !quic_version_fits(conn, hdr->version, level)) {
@@ -573,7 +591,7 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 		rx_ends_in_token(rx, rx->sk, off, len);
 		return;
 	}
-	if (!rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
+	if (rx_fixed_ok(rx->sk, &hdr) && !rx_collect(rx, &hdr, QUIC_CRYPTO_APP, off))
 		rx_park(rx, &hdr, off, len, QUIC_CRYPTO_APP);
 }
 

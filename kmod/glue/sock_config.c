@@ -36,7 +36,7 @@ void quic_config_init(struct quic_sock_config *cfg)
 	tp->initial_max_streams_bidi = DEFAULT_STREAMS;
 	tp->initial_max_streams_uni = DEFAULT_STREAMS;
 	tp->active_connection_id_limit = QUIC_REMOTE_CIDS;
-	tp->grease_quic_bit = false;	/* RFC 9287 needs help of the parser */
+	tp->grease_quic_bit = true;
 	cfg->version = QUIC_VERSION_V1;
 	cfg->cc_algo = QUIC_CONG_ALG_CUBIC;
 	cfg->handshake_timeout_ms = DEFAULT_HANDSHAKE_MS;

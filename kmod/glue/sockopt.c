@@ -154,6 +154,43 @@ static int set_key_update(struct sock *sk, const void *val, u32 len)
 	return err;
 }
 
+/* ---- connection IDs ---- */
+
+/* Which of ours is in use is for the peer to say. */
+static int set_connection_id(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_connection_id_info *ids = val;
+	int err;
+
+	if (ids->dest > 1 || memchr_inv(ids->reserved, 0, sizeof(ids->reserved)) ||
+	    (!ids->dest && ids->active))
+		return -EINVAL;
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return -EPIPE;
+	if (ids->dest)
+		err = quic_conn_use_remote(quic_sk(sk)->conn, ids->active, ids->prior_to);
+	else
+		err = quic_conn_retire_local(quic_sk(sk)->conn, ids->prior_to);
+	quic_settle(sk);
+	return err;
+}
+
+static int get_connection_id(struct sock *sk, void *val)
+{
+	struct quic_connection_id_info *ids = val;
+	u64 active, first;
+
+	if (ids->dest > 1)
+		return -EINVAL;
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return -EPIPE;
+	quic_conn_cid_range(quic_sk(sk)->conn, ids->dest, &active, &first);
+	memset(ids->reserved, 0, sizeof(ids->reserved));
+	ids->active = active;
+	ids->prior_to = first;
+	return sizeof(*ids);
+}
+
 /* ---- the table ---- */
 
 #define FIXED(type)	.set_min = 1, .set_max = sizeof(type), .fixed = true
@@ -170,6 +207,9 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_CONNECTION_MIGRATION, .set = quic_migrate,
 	  .set_min = sizeof(sa_family_t), .set_max = sizeof(struct sockaddr_storage),
 	  .fixed = true },
+	{ QUIC_SOCKOPT_CONNECTION_ID, .set = set_connection_id, .get = get_connection_id,
+	  FIXED(struct quic_connection_id_info), .input = true,
+	  .get_max = sizeof(struct quic_connection_id_info) },
 	{ QUIC_SOCKOPT_KEY_UPDATE, .set = set_key_update, .fixed = true },
 	{ QUIC_SOCKOPT_TRANSPORT_PARAM, .set = quic_set_tparam, .get = quic_get_tparam,
 	  FIXED(struct quic_transport_param), .input = true,

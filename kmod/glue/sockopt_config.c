@@ -63,13 +63,15 @@ int quic_set_tparam(struct sock *sk, const void *val, u32 len)
 	/* remembered ones of the peer are for 0-RTT, which is not there yet */
 	if (!quic_sock_is_fresh(sk) || p->remote || !tparam_ok(p))
 		return -EINVAL;
-	if (p->disable_1rtt_encryption || p->grease_quic_bit)
+	if (p->disable_1rtt_encryption)
 		return -EOPNOTSUPP;
 	if (quic_one(sk) &&
 	    (p->max_streams_bidi || p->max_streams_uni || p->max_datagram_frame_size))
 		return -EOPNOTSUPP;
 	if (p->disable_active_migration)
 		tp->disable_active_migration = true;
+	if (p->grease_quic_bit)
+		tp->grease_quic_bit = true;
 	if (p->disable_compatible_version)
 		tp->one_version = true;
 	set_unless_zero(&tp->active_connection_id_limit, p->active_connection_id_limit);

@@ -183,7 +183,11 @@ def check(rows, wrong):
 
 # ---- the RFCs' own words ----
 
-RFC_FILES = {"9368": ("rfc9368.txt", "rfc9368-draft.md"), "9369": ("rfc9369.txt", "rfc9369.md")}
+RFC_FILES = {
+    "9287": ("rfc9287.txt", "rfc9287-draft.md"),
+    "9368": ("rfc9368.txt", "rfc9368-draft.md"),
+    "9369": ("rfc9369.txt", "rfc9369.md"),
+}
 
 
 def sections_text(text):

@@ -33,6 +33,7 @@ void solo_defaults(struct solo_cfg *cfg)
 	tp->initial_max_streams_bidi = 8;
 	tp->initial_max_streams_uni = 8;
 	cfg->remote = *tp;
+	tp->active_connection_id_limit = QUIC_REMOTE_CIDS;
 }
 
 void solo_hello(struct solo *s)

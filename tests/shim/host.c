@@ -206,10 +206,12 @@ void quic_host_random(void *buf, size_t len)
 }
 
 /* Not secret: a token only has to be the same for the same ID. */
+u64 shim_reset_key;
+
 void quic_host_reset_token(const struct quic_conn *conn, const struct quic_cid *cid,
 			   u8 *token)
 {
-	u64 h = 0xcbf29ce484222325ULL;
+	u64 h = 0xcbf29ce484222325ULL ^ shim_reset_key;
 	u32 i;
 
 	for (i = 0; i < QUIC_CID_KEY_LEN; i++)

@@ -68,6 +68,8 @@ void pair_defaults(struct pair_cfg *cfg)
 		tp->initial_max_stream_data_uni = 1 << 20;
 		tp->initial_max_streams_bidi = 16;
 		tp->initial_max_streams_uni = 16;
+		tp->active_connection_id_limit = QUIC_REMOTE_CIDS;
+		tp->grease_quic_bit = true;
 		cfg->link[i].delay = 10 * MS;
 	}
 }

@@ -154,7 +154,7 @@ static const char *check_streams(const struct quic_conn *conn)
 		const struct quic_stream *s = rb_entry(node, struct quic_stream, node);
 
 		tx += s->tx.end - s->tx.base;
-		rx += s->rx.contig - s->rx.read;
+		rx += quic_recvbuf_queued(&s->rx);
 		silent += s->held;
 		held += s->flow_rx.received - s->flow_rx.consumed;
 		wrong = check_stream(s);

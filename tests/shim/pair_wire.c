@@ -64,6 +64,8 @@ static u32 wire_get(struct pair *p, const struct pair_end *e, struct pair_dgram 
 		pair_error(p, "a wrong packet number in a header");
 	if (h.version && h.version != quic_version_of_level(e->conn, t->level))
 		pair_error(p, "a long header of another version");
+	if (!h.fixed && !(e->conn->peer_params_set && p->cfg.local[!e->side].grease_quic_bit))
+		pair_error(p, "a fixed bit of 0 to a peer that has not asked for it");
 	if (t->level == QUIC_CRYPTO_APP && (data[0] >> 2 & 1) != (t->key_gen & 1))
 		pair_error(p, "a header's key phase is not that of its keys");
 	if (!off) {

@@ -49,6 +49,9 @@ struct shim_arena {
  */
 void shim_host_reset(u64 seed);
 
+/* What reset tokens are derived from, besides the ID. */
+extern u64 shim_reset_key;
+
 /*
  * From now on keep freed objects in lists, one per kind, as the kernel's slab
  * does: for benchmarks. They are never given back.

@@ -68,6 +68,58 @@ static void exchanged(struct unit *t)
 	pair_free(p);
 }
 
+/* A frame with the ID numbered @seq, from the peer of the server. */
+static void inject_new(struct pair *p, u8 seq, u8 prior)
+{
+	u8 frame[] = { 0x18, seq, prior, 4, 'n', 'e', 'w', seq, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+		       10, 11, 12, 13, 14, 15, seq };
+
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP,
+		    p->end[PAIR_SERVER].conn->space[QUIC_SPACE_APP].rx_next, frame, sizeof(frame));
+}
+
+static u32 remote_used(const struct quic_conn *conn)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < QUIC_REMOTE_CIDS; i++)
+		n += conn->cids.remote[i].used;
+	return n;
+}
+
+/*
+ * RFC 9000 5.1.1: as many as were declared, by a peer that issues as many as it may; one
+ * more is an error, unless the same frame retires it or another.
+ */
+static void declared_limit(struct unit *t)
+{
+	u32 limit, declared, issued, seq;
+	struct quic_conn *s;
+	struct pair *p;
+
+	for (limit = 0; limit <= QUIC_REMOTE_CIDS + 1; limit++) {
+		declared = clamp_t(u32, limit, 2, QUIC_REMOTE_CIDS);
+		issued = min_t(u32, declared, QUIC_LOCAL_CIDS);
+		pair_defaults(&cfg);
+		cfg.local[PAIR_SERVER].active_connection_id_limit = limit;
+		p = unit_connected(t, &cfg);
+		s = p->end[PAIR_SERVER].conn;
+		EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->remote.active_connection_id_limit,
+			  declared);
+		EXPECT_EQ(t, remote_used(s), issued);
+		for (seq = issued; seq < declared; seq++)
+			inject_new(p, seq, 0);
+		EXPECT_EQ(t, remote_used(s), declared);
+		inject_new(p, seq++, 1);
+		EXPECT_EQ(t, remote_used(s), declared);
+		EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_ESTABLISHED);
+		inject_new(p, seq, 1);
+		EXPECT_EQ(t, quic_conn_state(s), QUIC_CONN_CLOSING);
+		EXPECT_EQ(t, s->close.code, QUIC_TRANSPORT_ERROR_CONNECTION_ID_LIMIT);
+		pair_free(p);
+	}
+}
+
 /* Under loss they are announced until they are there. */
 static void exchanged_under_loss(struct unit *t)
 {
@@ -87,6 +139,48 @@ static void exchanged_under_loss(struct unit *t)
 			expect_synced(t, p);
 		pair_free(p);
 	}
+}
+
+/* The peer of the server retires @seq. */
+static void inject_retire(struct pair *p, u8 seq)
+{
+	u8 frame[] = { 0x19, seq };
+
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP,
+		    p->end[PAIR_SERVER].conn->space[QUIC_SPACE_APP].rx_next, frame, sizeof(frame));
+}
+
+static bool lose_all;
+
+static bool lose(struct pair *p, enum pair_side from, u64 n)
+{
+	return lose_all;
+}
+
+/* RFC 9000 19.15: a number has one token, whatever the host derives by now. */
+static void one_token(struct unit *t)
+{
+	struct quic_conn *c, *s;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	cfg.link[PAIR_SERVER].drop = lose;
+	lose_all = false;
+	p = unit_connected(t, &cfg);
+	c = p->end[PAIR_CLIENT].conn;
+	s = p->end[PAIR_SERVER].conn;
+	lose_all = true;
+	inject_retire(p, 2);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 1);
+	EXPECT(t, !remote(c, QUIC_LOCAL_CIDS));
+	shim_reset_key = 1;
+	lose_all = false;
+	pair_run(p, NULL, p->now + 20 * SEC);
+	shim_reset_key = 0;
+	ASSERT(t, remote(c, QUIC_LOCAL_CIDS));
+	expect_synced(t, p);
+	pair_free(p);
 }
 
 /* A retired one is replaced, and the replacement arrives. */
@@ -109,6 +203,121 @@ static void retire(struct unit *t)
 	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next,
 		    frame, sizeof(frame));
 	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 1);
+	pair_free(p);
+}
+
+/*
+ * RFC 9000 5.1.2: the peer gives up what it is asked to, moves on, and gets others; until
+ * it says so the old ones are ours. @loss: of both ways, permille.
+ */
+static void retire_ours(struct unit *t, u32 loss)
+{
+	u64 last, first, prior;
+	struct quic_conn *s;
+	struct pair *p;
+	u32 i;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	p->cfg.link[0].loss = loss;
+	p->cfg.link[1].loss = loss;
+	for (i = 0; i < 10; i++) {
+		quic_conn_cid_range(s, false, &last, &first);
+		EXPECT_EQ(t, last, first + QUIC_LOCAL_CIDS - 1);
+		EXPECT_EQ(t, quic_conn_retire_local(s, first), -EINVAL);
+		EXPECT_EQ(t, quic_conn_retire_local(s, last + 1), -EINVAL);
+		prior = first + 1 + i % (QUIC_LOCAL_CIDS - 1);
+		EXPECT_EQ(t, quic_conn_retire_local(s, prior), 0);
+		EXPECT_EQ(t, quic_conn_retire_local(s, prior), -EINVAL);
+		EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+		pair_flow(p, PAIR_CLIENT, 10000);
+		pair_pump(p);
+		pair_run(p, NULL, p->now + 20 * SEC);
+		quic_conn_cid_range(s, false, &last, &first);
+		EXPECT_EQ(t, first, prior);
+		EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+		EXPECT(t, pair_all_done(p));
+		EXPECT_GE(t, p->end[PAIR_CLIENT].conn->cids.retire_prior_to, prior);
+		expect_synced(t, p);
+	}
+	EXPECT_EQ(t, quic_conn_retire_local(p->end[PAIR_CLIENT].conn, 0), -EINVAL);
+	unit_no_errors(t, p);
+	quic_conn_close(s, true, 0, "", p->now);
+	EXPECT_EQ(t, quic_conn_retire_local(s, last), -EPIPE);
+	pair_free(p);
+}
+
+static void retire_local(struct unit *t)
+{
+	retire_ours(t, 0);
+	retire_ours(t, 200);
+}
+
+/* A peer that does not obey keeps what it has, and can have us hold no more. */
+static void retire_local_unheard(struct unit *t)
+{
+	struct quic_cid first;
+	struct quic_conn *s;
+	struct pair *p;
+	u64 seq;
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.link[PAIR_SERVER].drop = lose;
+	lose_all = false;
+	p = unit_connected(t, &cfg);
+	s = p->end[PAIR_SERVER].conn;
+	first = *quic_conn_local_cid(s, 0, &seq);
+	lose_all = true;
+	for (i = 1; i < QUIC_LOCAL_CIDS; i++) {
+		EXPECT_EQ(t, quic_conn_retire_local(s, i), 0);
+		pair_pump(p);
+		pair_run(p, NULL, p->now + SEC);
+	}
+	EXPECT_EQ(t, local_used(s), QUIC_LOCAL_CIDS);
+	EXPECT(t, quic_cid_equal(quic_conn_local_cid(s, 0, &seq), &first));
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS);
+	lose_all = false;
+	pair_run(p, NULL, p->now + 20 * SEC);
+	EXPECT_EQ(t, s->cids.local_next, 2 * QUIC_LOCAL_CIDS - 1);
+	expect_synced(t, p);
+	unit_no_errors(t, p);
+	pair_free(p);
+}
+
+/* The peer's: another one is used, those before are retired, others come. */
+static void use_remote(struct unit *t)
+{
+	struct quic_conn *c, *s;
+	u64 active, first;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = unit_connected(t, &cfg);
+	c = p->end[PAIR_CLIENT].conn;
+	s = p->end[PAIR_SERVER].conn;
+	quic_conn_cid_range(c, true, &active, &first);
+	EXPECT_EQ(t, active, 0);
+	EXPECT_EQ(t, first, 0);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 0, 1), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, QUIC_LOCAL_CIDS, 0), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 2, 3), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 2, 0), 0);
+	EXPECT(t, quic_cid_equal(quic_conn_dcid(c), &remote(c, 2)->cid));
+	EXPECT_EQ(t, quic_conn_use_remote(c, 1, 0), -EINVAL);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 0, 2), 0);
+	EXPECT_EQ(t, quic_conn_use_remote(c, 0, 2), -EINVAL);
+	pair_flow(p, PAIR_CLIENT, 10000);
+	pair_pump(p);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	pair_run(p, NULL, p->now + SEC);
+	quic_conn_cid_range(c, true, &active, &first);
+	EXPECT_EQ(t, active, 2);
+	EXPECT_EQ(t, first, 2);
+	EXPECT_EQ(t, s->cids.local_next, QUIC_LOCAL_CIDS + 2);
+	expect_synced(t, p);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -289,8 +498,13 @@ static void another_length(struct unit *t)
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(exchanged),
+	UNIT_CASE(declared_limit),
 	UNIT_CASE(exchanged_under_loss),
+	UNIT_CASE(one_token),
 	UNIT_CASE(retire),
+	UNIT_CASE(retire_local),
+	UNIT_CASE(retire_local_unheard),
+	UNIT_CASE(use_remote),
 	UNIT_CASE(not_twice),
 	UNIT_CASE(retire_prior_to),
 	UNIT_CASE(lengths),

@@ -557,7 +557,7 @@ static void seal_limit(struct unit *t)
 	if (!p)
 		return;
 	c = p->end[PAIR_CLIENT].conn;
-	quic_conn_set_aead_limits(c, limit, U64_MAX);
+	quic_conn_set_aead_limits(c, limit, limit, U64_MAX);
 	pair_flow(p, PAIR_CLIENT, 64 * MB);
 	EXPECT(t, pair_run(p, pair_closed, p->now + 60 * SEC));
 	EXPECT_EQ(t, closed_by(p, PAIR_CLIENT)->origin, QUIC_CLOSE_LOCAL);
@@ -581,7 +581,7 @@ static void forged_limit(struct unit *t)
 	if (!p)
 		return;
 	c = p->end[PAIR_CLIENT].conn;
-	quic_conn_set_aead_limits(c, 1 << 23, 5);
+	quic_conn_set_aead_limits(c, 1 << 23, 1 << 23, 5);
 	quic_conn_recv_forged(c, 3, p->now);
 	quic_conn_recv_forged(c, 2, p->now);
 	EXPECT_EQ(t, quic_conn_state(c), QUIC_CONN_ESTABLISHED);

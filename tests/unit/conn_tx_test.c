@@ -27,12 +27,17 @@ static struct seen {
 	u8 response[8];
 	u64 window_exceeded;
 	u64 malformed;
+	u64 fixed[4][2];	/* by level and value of the fixed bit */
 } seen[2];
 
 static u8 level_flag(u8 level)
 {
-	return level == QUIC_CRYPTO_APP ? QUIC_F_1 :
-	       level == QUIC_CRYPTO_INITIAL ? QUIC_F_I : QUIC_F_H;
+	static const u8 flags[] = {
+		[QUIC_CRYPTO_APP] = QUIC_F_1, [QUIC_CRYPTO_INITIAL] = QUIC_F_I,
+		[QUIC_CRYPTO_HANDSHAKE] = QUIC_F_H, [QUIC_CRYPTO_EARLY] = QUIC_F_0,
+	};
+
+	return flags[level];
 }
 
 static void tap_pkt(struct seen *s, const struct quic_rx_pkt *r, u32 dgram_len)
@@ -72,8 +77,10 @@ static void tap(struct pair *p, enum pair_side from, const struct pair_dgram *d)
 	s->bytes += d->len;
 	s->max_len = max(s->max_len, d->len);
 	s->coalesced += d->n > 1;
-	for (i = 0; i < d->n; i++)
+	for (i = 0; i < d->n; i++) {
 		tap_pkt(s, &d->pkt[i], d->len);
+		s->fixed[d->pkt[i].level][d->pkt[i].data[-d->hdr_len[i]] >> 6 & 1]++;
+	}
 	s->window_exceeded += cc->bytes_in_flight > cc->cwnd;
 }
 
@@ -157,6 +164,60 @@ static void ping_is_worth_a_reset(struct unit *t)
 	}
 	/* an ACK alone is not padded */
 	EXPECT_EQ(t, quic_hdr_payload_min(1 + 8 + 2, 2, 0), 2);
+}
+
+/* Packets of a whole connection; @grease: which sides say that they take both values. */
+static void greased(struct unit *t, bool client, bool server, u64 seed)
+{
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.seed = seed;
+	cfg.early = seed & 1 ? PAIR_EARLY_ACCEPTED : PAIR_EARLY_NONE;
+	cfg.local[PAIR_CLIENT].grease_quic_bit = client;
+	cfg.local[PAIR_SERVER].grease_quic_bit = server;
+	p = pair_new(&cfg);
+	pair_flow(p, PAIR_CLIENT, MB);
+	pair_flow(p, PAIR_SERVER, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
+	finish(t, p);
+}
+
+/*
+ * RFC 9287 3.1: the QUIC bit is 0 in about half of the packets, to a peer whose
+ * parameters have come and say that it may be; never to another one. That they came,
+ * and not only what is remembered of them, is a rule of pair_wire.c.
+ */
+static void quic_bit(struct unit *t)
+{
+	u32 sides, i, level, zeros[4];
+
+	for (sides = 0; sides < 4; sides++) {
+		memset(zeros, 0, sizeof(zeros));
+		for (i = 0; i < 40; i++) {
+			greased(t, sides & 1, sides & 2, i);
+			EXPECT_EQ(t, seen[PAIR_CLIENT].fixed[QUIC_CRYPTO_EARLY][0], 0);
+			EXPECT_EQ(t, seen[PAIR_CLIENT].fixed[QUIC_CRYPTO_EARLY][1] > 0, i & 1);
+			for (level = 0; level < 4; level++) {
+				zeros[level] += seen[PAIR_SERVER].fixed[level][0];
+				if (!(sides & 1))
+					EXPECT_EQ(t, seen[PAIR_SERVER].fixed[level][0], 0);
+				if (!(sides & 2))
+					EXPECT_EQ(t, seen[PAIR_CLIENT].fixed[level][0], 0);
+			}
+			for (level = 0; level < 2; level++) {
+				u64 *fixed = seen[level].fixed[QUIC_CRYPTO_APP];
+
+				if (!(sides & (level ? 1 : 2)))
+					continue;
+				EXPECT_GE(t, fixed[0], (fixed[0] + fixed[1]) / 3);
+				EXPECT_GE(t, fixed[1], (fixed[0] + fixed[1]) / 3);
+			}
+		}
+		/* the server's handshake, too: the client's parameters are there */
+		EXPECT_EQ(t, zeros[QUIC_CRYPTO_HANDSHAKE] > 0, sides & 1);
+	}
 }
 
 /* Three streams with little to say share a packet. */
@@ -366,6 +427,7 @@ static void silence(struct unit *t)
 static const struct unit_case cases[] = {
 	UNIT_CASE(handshake_flights),
 	UNIT_CASE(ping_is_worth_a_reset),
+	UNIT_CASE(quic_bit),
 	UNIT_CASE(small_data_together),
 	UNIT_CASE(bulk_is_full),
 	UNIT_CASE(path_response),

@@ -461,7 +461,7 @@ static void undecryptable(struct unit *t)
 	pair_defaults(&cfg);
 	p = alone(t);
 	s = p->end[PAIR_SERVER].conn;
-	quic_conn_set_aead_limits(s, U64_MAX, 1000);
+	quic_conn_set_aead_limits(s, U64_MAX, U64_MAX, 1000);
 	bytes = shim_host_bytes();
 	for (i = 0; i < 1000; i++) {
 		quic_conn_recv_undecryptable(s, 1200);

@@ -603,7 +603,7 @@ static void limit_updates_ahead(struct unit *t)
 	cfg.link[PAIR_CLIENT].queue = 65536;
 	p = connected(t);
 	kp = kp_of(p, PAIR_CLIENT);
-	quic_conn_set_aead_limits(p->end[PAIR_CLIENT].conn, 1000, U64_MAX);
+	quic_conn_set_aead_limits(p->end[PAIR_CLIENT].conn, 1000, 1000, U64_MAX);
 	pair_flow(p, PAIR_CLIENT, 8 * MB);
 	while (!pair_all_done(p) && p->now < p->begin + 60 * SEC) {
 		pair_run(p, pair_all_done, p->now + MS);
@@ -631,7 +631,7 @@ static void limit_closes(struct unit *t)
 	pair_defaults(&cfg);
 	p = connected(t);
 	c = p->end[PAIR_CLIENT].conn;
-	quic_conn_set_aead_limits(c, 300, U64_MAX);
+	quic_conn_set_aead_limits(c, 300, 300, U64_MAX);
 	p->cfg.link[PAIR_SERVER].loss = 1000;
 	pair_flow(p, PAIR_CLIENT, MB);
 	make_keys(c, p->now);
@@ -641,6 +641,47 @@ static void limit_closes(struct unit *t)
 	EXPECT_EQ(t, c->close.code, QUIC_TRANSPORT_ERROR_AEAD_LIMIT_REACHED);
 	EXPECT_EQ(t, c->keyphase.tx_gen, 1);
 	EXPECT_LE(t, c->space[QUIC_SPACE_APP].tx_next, c->keyphase.tx_first + 300);
+	pair_free(p);
+}
+
+/*
+ * RFC 9001 B.1.1: a key may seal fewer packets where some are longer than 2^11 bytes, also
+ * where the path takes these only later on; one that has sealed too many waits for the next.
+ */
+static void longer_packets(struct unit *t)
+{
+	struct quic_keyphase *kp;
+	struct quic_conn *c;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	p = connected(t);
+	c = p->end[PAIR_CLIENT].conn;
+	kp = &c->keyphase;
+	quic_conn_set_aead_limits(c, 10000, 1000, U64_MAX);
+	quic_conn_set_max_mtu(c, 2048);
+	EXPECT_GT(t, kp->seal_limit, 9000);
+	quic_conn_set_max_mtu(c, 2049);
+	EXPECT_EQ(t, c->max_mtu, 2049);
+	EXPECT_LT(t, kp->seal_limit, 1000);
+	quic_conn_set_max_mtu(c, 1452);
+	EXPECT_LT(t, kp->seal_limit, 1000);	/* it has sealed some */
+
+	quic_conn_set_aead_limits(c, 10000, 1000, U64_MAX);
+	pair_flow(p, PAIR_CLIENT, MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_GT(t, c->space[QUIC_SPACE_APP].tx_next, 500);
+	quic_conn_set_max_mtu(c, 8952);
+	EXPECT_EQ(t, c->max_mtu, 2048);
+	EXPECT_GT(t, kp->seal_limit, 9000);
+	EXPECT_EQ(t, quic_conn_update_keys(c, p->now), 0);
+	pair_pump(p);
+	pair_run(p, NULL, p->now + 5 * SEC);
+	EXPECT_EQ(t, kp->tx_gen, 1);
+	quic_conn_set_max_mtu(c, 8952);
+	EXPECT_EQ(t, c->max_mtu, 8952);
+	EXPECT_LT(t, kp->seal_limit, 1000);
+	unit_no_errors(t, p);
 	pair_free(p);
 }
 
@@ -655,7 +696,7 @@ static void limit_does_not_wait(struct unit *t)
 	kp = &c->keyphase;
 	make_keys(c, p->now);
 	kp->update_at = p->now + 1000 * SEC;
-	quic_conn_set_aead_limits(c, 600, U64_MAX);
+	quic_conn_set_aead_limits(c, 600, 600, U64_MAX);
 	pair_flow(p, PAIR_CLIENT, 500000);
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
 	EXPECT_EQ(t, kp->tx_gen, 1);			/* 3/4, not 7/8 */
@@ -677,7 +718,7 @@ static void forged_over_all_keys(struct unit *t)
 	cfg.hasty = true;
 	p = connected(t);
 	c = p->end[PAIR_CLIENT].conn;
-	quic_conn_set_aead_limits(c, 1 << 23, 9);
+	quic_conn_set_aead_limits(c, 1 << 23, 1 << 23, 9);
 	for (i = 0; i < 3; i++) {
 		quic_conn_recv_forged(c, 3, p->now);
 		EXPECT_EQ(t, quic_conn_update_keys(c, p->now), 0);
@@ -714,6 +755,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(made_ahead),
 	UNIT_CASE(limit_updates_ahead),
 	UNIT_CASE(limit_closes),
+	UNIT_CASE(longer_packets),
 	UNIT_CASE(limit_does_not_wait),
 	UNIT_CASE(forged_over_all_keys),
 };

@@ -11,6 +11,7 @@
 
 static struct quic_recvbuf rb;
 static bool there[TOTAL];
+static bool taken[TOTAL];
 
 static u8 byte_at(u64 off)
 {
@@ -53,6 +54,73 @@ static void read_some(struct unit *t, u32 max)
 	}
 }
 
+/* @len bytes at @off are given to the application: for the first time, and the right ones. */
+static void given(struct unit *t, u64 off, const u8 *p, u32 len)
+{
+	u32 i;
+
+	for (i = 0; i < len; i++) {
+		ASSERT(t, !taken[off + i]);
+		ASSERT_EQ(t, p[i], byte_at(off + i));
+		taken[off + i] = true;
+	}
+}
+
+/* Read in order: what was taken before is left out. */
+static void read_ordered(struct unit *t, u32 max)
+{
+	const u8 *p;
+	u32 len;
+
+	while (max && (p = quic_recvbuf_peek(&rb, &len))) {
+		len = min(len, max);
+		given(t, rb.read, p, len);
+		quic_recvbuf_consume(&rb, len);
+		max -= len;
+	}
+}
+
+/* Take some of the chunk at or behind @from, wherever that is. */
+static void take_any(struct unit *t, u64 from)
+{
+	u8 was[1500];
+	const u8 *p;
+	u64 off;
+	u32 len;
+	int rc;
+
+	p = quic_recvbuf_peek_any(&rb, from, &off, &len);
+	if (!p) {
+		if (!from)
+			EXPECT_EQ(t, rb.n_chunks, rb.n_marks);
+		return;
+	}
+	ASSERT(t, len && off >= from && len <= sizeof(was));
+	if (unit_below(t, 2))
+		len = 1 + unit_below(t, len);
+	memcpy(was, p, len);
+	rc = quic_recvbuf_take(&rb, off, len);
+	if (!rc)
+		given(t, off, was, len);
+	else
+		EXPECT_EQ(t, (u64)rc, (u64)-ENOMEM);
+	EXPECT_EQ(t, (u64)quic_recvbuf_take(&rb, off, rc ? U32_MAX : 1), (u64)-EINVAL);
+}
+
+/* The counts, from the map. */
+static void check_taken(struct unit *t)
+{
+	u64 v, n = 0;
+
+	for (v = 0; v < rb.read; v++)
+		ASSERT(t, taken[v]);
+	for (; v < rb.contig; v++)
+		n += taken[v];
+	EXPECT_EQ(t, rb.taken, n);
+	EXPECT_EQ(t, quic_recvbuf_queued(&rb), rb.contig - rb.read - n);
+	EXPECT_EQ(t, quic_recvbuf_readable(&rb), quic_recvbuf_queued(&rb) > 0);
+}
+
 static void check_state(struct unit *t)
 {
 	u64 v;
@@ -68,6 +136,7 @@ static void check_state(struct unit *t)
 static void start(void)
 {
 	memset(there, 0, sizeof(there));
+	memset(taken, 0, sizeof(taken));
 	quic_recvbuf_init(&rb);
 }
 
@@ -97,6 +166,97 @@ static void life(struct unit *t, u32 max_len, u32 spread, bool exact)
 	EXPECT_EQ(t, rb.n_chunks, 0);
 	EXPECT_EQ(t, shim_host_live(), 0);
 	quic_recvbuf_free(&rb);
+}
+
+/* Two readers, one in order and one not: each byte is given once, all are. */
+static void life_any(struct unit *t, u32 max_len, u32 spread, bool exact)
+{
+	u32 len, steps = 0;
+	u64 off, from;
+
+	start();
+	while (rb.read < TOTAL) {
+		if (++steps > 200000) {
+			EXPECT(t, !"it ends");
+			break;
+		}
+		off = rb.contig + unit_below(t, spread) - min_t(u64, rb.contig, spread / 4);
+		if (!unit_below(t, 3))
+			off = rb.contig;
+		off = min_t(u64, off, TOTAL - 1);
+		len = min_t(u64, unit_below(t, max_len + 1), TOTAL - off);
+		arrive(off, len);
+		from = unit_below(t, 2) ? 0 : rb.read + unit_below(t, spread);
+		if (unit_below(t, 2))
+			take_any(t, from);
+		if (!unit_below(t, 8))
+			read_ordered(t, unit_below(t, 3000));
+		if (exact && !unit_below(t, 16)) {
+			check_state(t);
+			check_taken(t);
+		}
+	}
+	EXPECT_EQ(t, rb.n_chunks + rb.n_marks + rb.n_copies, 0);
+	EXPECT_EQ(t, shim_host_live(), 0);
+	quic_recvbuf_free(&rb);
+}
+
+static void taken_in_any_order(struct unit *t)
+{
+	u32 i;
+
+	for (i = 0; i < UNIT_ROUNDS(10); i++) {
+		life_any(t, 1400, 8000, true);
+		life_any(t, 100, 1000, true);
+		life_any(t, 10, 60, true);
+	}
+	for (i = 0; i < 10; i++) {
+		shim_host_fail_some(50 + 60 * i);
+		life_any(t, 1400, 8000, false);
+		life_any(t, 100, 1000, false);
+	}
+	shim_host_fail_some(0);
+}
+
+/* What was taken is one mark however many chunks it was; many marks are bounded. */
+static void marks(struct unit *t)
+{
+	const u32 big = QUIC_RX_COPY_MAX + 1;
+	u64 off, at;
+	u32 len, i;
+
+	start();
+	for (off = 1; off + 1000 < TOTAL; off += 1000)
+		EXPECT_EQ(t, arrive(off, 1000), 0);
+	for (at = 1; at < off; at += 1000)
+		EXPECT_EQ(t, quic_recvbuf_take(&rb, at, 1000), 0);
+	EXPECT_EQ(t, rb.n_chunks, 1);
+	EXPECT_EQ(t, shim_host_live(), 1);	/* no packet is held */
+	EXPECT_EQ(t, arrive(5, 1000), 0);	/* a copy */
+	EXPECT(t, !quic_recvbuf_peek_any(&rb, 0, &at, &len));
+	EXPECT_EQ(t, arrive(0, 1), 0);
+	EXPECT(t, quic_recvbuf_peek_any(&rb, 0, &at, &len));
+	EXPECT_EQ(t, quic_recvbuf_take(&rb, 0, 1), 0);
+	EXPECT_EQ(t, rb.read, off);
+	EXPECT_EQ(t, shim_host_live(), 0);
+
+	quic_recvbuf_init(&rb);
+	for (i = 0; i < 2 * QUIC_RX_MARKS_MAX; i++) {
+		struct quic_rxbuf *buf = shim_rxbuf_new(big);
+
+		EXPECT_EQ(t, quic_recvbuf_add(&rb, 1 + i * (big + 1ULL), buf->data, big, buf), 0);
+		quic_host_rxbuf_put(buf);
+		if (quic_recvbuf_peek_any(&rb, 0, &at, &len))
+			EXPECT_EQ(t, quic_recvbuf_take(&rb, at, len), 0);
+	}
+	EXPECT_EQ(t, rb.n_marks, QUIC_RX_MARKS_MAX);
+	EXPECT_EQ(t, rb.n_chunks, 2 * QUIC_RX_MARKS_MAX);
+	EXPECT_EQ(t, arrive(0, 1), 0);
+	EXPECT(t, quic_recvbuf_peek_any(&rb, 0, &at, &len));
+	EXPECT_EQ(t, at, 0);
+	quic_recvbuf_free(&rb);
+	EXPECT_EQ(t, rb.n_marks, 0);
+	EXPECT_EQ(t, shim_host_live(), 0);
 }
 
 static void any_order(struct unit *t)
@@ -255,6 +415,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(chunks_are_bounded),
 	UNIT_CASE(final_size),
 	UNIT_CASE(peek_further),
+	UNIT_CASE(taken_in_any_order),
+	UNIT_CASE(marks),
 	UNIT_CASE(spare_objects),
 };
 

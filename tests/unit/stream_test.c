@@ -370,6 +370,74 @@ static void readable_each_time(struct unit *t)
 	pair_free(p);
 }
 
+/* A frame of the client's unidirectional stream 2, with @len bytes at @off. */
+static void inject_data(u32 off, u32 len, bool fin)
+{
+	u8 frame[512] = { 0x0e | fin, 2, 0x40 | off >> 8, off, 0x40 | len >> 8, len };
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		frame[6 + i] = off + i;
+	pair_inject(p, PAIR_SERVER, QUIC_CRYPTO_APP, s->space[QUIC_SPACE_APP].rx_next, frame,
+		    6 + len);
+}
+
+/* Take what quic_stream_peek_any() gives. Return: as quic_stream_consume_at(). */
+static int take(struct unit *t, struct quic_stream *st, u64 want_off, u32 want_len)
+{
+	const u8 *bytes;
+	u64 off = 0;
+	u32 len = 0;
+
+	bytes = quic_stream_peek_any(st, 0, &off, &len);
+	EXPECT(t, bytes && *bytes == (u8)off);
+	EXPECT_EQ(t, off, want_off);
+	EXPECT_EQ(t, len, want_len);
+	return quic_stream_consume_at(s, st, off, len);
+}
+
+/*
+ * RFC 9000 2.2: what is behind a gap is there for who asks. It counts as read, for both
+ * windows, once; whoever reads in order goes on after it, to the end.
+ */
+static void out_of_order(struct unit *t)
+{
+	struct quic_stream *st;
+	u64 before, off;
+	u32 len;
+	bool end;
+
+	pair_defaults(&cfg);
+	ASSERT(t, start(t));
+	before = s->flow_rx.consumed;
+	inject_data(100, 300, false);
+	st = quic_conn_stream_find(s, 2);
+	ASSERT(t, st);
+	EXPECT_EQ(t, take(t, st, 100, 300), 0);
+	EXPECT(t, !quic_stream_peek_any(st, 0, &off, &len));
+	EXPECT(t, !quic_stream_peek(st, &len));
+	EXPECT_EQ(t, st->flow_rx.consumed, 300);
+	EXPECT_EQ(t, s->flow_rx.consumed, before + 300);
+	inject_data(90, 310, false);		/* ten of these are new */
+	EXPECT_EQ(t, take(t, st, 90, 10), 0);
+	EXPECT_EQ(t, quic_stream_consume_at(s, st, 90, 10), -EINVAL);
+	inject_data(400, 300, false);
+	inject_data(0, 90, false);
+	EXPECT_EQ(t, s->streams.rx_queued, 390);
+	EXPECT_EQ(t, read_all(s, st, &end), 390);
+	EXPECT(t, !end);
+	EXPECT_EQ(t, st->rx.read, 700);
+	EXPECT_EQ(t, s->streams.rx_queued, 0);
+	/* the last bytes are taken first: the end comes with those before them */
+	inject_data(720, 30, true);
+	EXPECT_EQ(t, take(t, st, 720, 30), 0);
+	inject_data(700, 20, false);
+	EXPECT_EQ(t, take(t, st, 700, 20), 1);
+	EXPECT(t, !quic_conn_stream_find(s, 2));
+	EXPECT_EQ(t, s->flow_rx.consumed, before + 750);
+	pair_free(p);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(ids),
 	UNIT_CASE(limit),
@@ -383,6 +451,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(announce_with_bytes),
 	UNIT_CASE(fixed_number),
 	UNIT_CASE(readable_each_time),
+	UNIT_CASE(out_of_order),
 };
 
 UNIT_SUITE(stream, cases);

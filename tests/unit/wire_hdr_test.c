@@ -192,17 +192,40 @@ static void length_field(struct unit *t)
 	EXPECT_EQ(t, quic_hdr_parse(buf, len, 8, &got), -EBADMSG);
 }
 
+/* Parse what is in buf with both values of the fixed bit. Nothing else may differ. */
+static void both_fixed(struct unit *t, u32 len, bool means)
+{
+	struct quic_hdr set, cleared;
+
+	buf[0] |= 0x40;
+	ASSERT_EQ(t, quic_hdr_parse(buf, len, 8, &set), 0);
+	EXPECT(t, set.fixed);
+	buf[0] &= ~0x40;
+	ASSERT_EQ(t, quic_hdr_parse(buf, len, 8, &cleared), 0);
+	EXPECT_EQ(t, cleared.fixed, !means);
+	EXPECT_EQ(t, quic_hdr_fixed_ok(&cleared, false), !means);
+	EXPECT(t, quic_hdr_fixed_ok(&cleared, true));
+	EXPECT(t, quic_hdr_fixed_ok(&set, false));
+	cleared.fixed = set.fixed;
+	EXPECT_MEM_EQ(t, &cleared, &set, sizeof(set));
+}
+
+/* RFC 9287: it is told, and whoever gets the packet judges. */
 static void fixed_bit(struct unit *t)
 {
-	struct hdr_case h = { .type = QUIC_PKT_INITIAL,
-			      .version = QUIC_VERSION_V1, .pn_len = 1 };
-	u32 len = write_case(&h);
-	struct quic_hdr got;
+	struct hdr_case h;
+	u32 i;
 
-	buf[0] &= ~0x40;
-	EXPECT_EQ(t, quic_hdr_parse(buf, len, 8, &got), -EBADMSG);
+	for (i = 0; i < 200; i++) {
+		rand_case(t, &h);
+		both_fixed(t, write_case(&h), true);
+	}
 	memset(buf, 0, 64);
-	EXPECT_EQ(t, quic_hdr_parse(buf, 64, 8, &got), -EBADMSG);
+	both_fixed(t, 64, true);		/* a short header */
+	buf[0] = 0x80;
+	both_fixed(t, 11, false);		/* Version Negotiation with one */
+	memcpy(buf + 1, "\x1a\x2a\x3a\x4a", 4);
+	both_fixed(t, 64, false);		/* another version */
 }
 
 static void cid_lengths(struct unit *t)

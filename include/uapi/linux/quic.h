@@ -227,10 +227,12 @@ struct quic_errinfo {
  * struct quic_connection_id_info - connection IDs, and their event
  * @dest: 0: ours (source), 1: the peer's (destination)
  * @reserved: zero
- * @active: sequence number in use; set: switch to a higher one
- * @prior_to: lowest live sequence number; set: retire those below
+ * @active: the peer's: sequence number in use; set: switch to a higher one, 0 not.
+ *	Ours: the highest; set: 0, it is the peer that chooses
+ * @prior_to: lowest live sequence number; set: retire those below, of the peer's 0 none
  *
- * RFC 9000 5.1. EINVAL: out of range; EAGAIN: a migration holds the spare ID.
+ * RFC 9000 5.1. Ours below @prior_to, at most the highest, are gone when the peer says
+ * so. EINVAL: out of range; EPIPE: not established; EAGAIN: a migration holds IDs.
  */
 struct quic_connection_id_info {
 	__u8	dest;
@@ -260,7 +262,8 @@ struct quic_connection_close {
  * struct quic_transport_param - transport parameters (RFC 9000 18.2)
  * @remote: 0 ours, 1 the peer's
  * @disable_active_migration: 0 or 1
- * @grease_quic_bit: 0 or 1 (RFC 9287)
+ * @grease_quic_bit: 0 or 1: packets may come whose QUIC bit is 0 (RFC 9287); 1 at
+ *	first
  * @stateless_reset: 0 or 1: hand out a reset token
  * @disable_1rtt_encryption: 0 or 1; effective when both sides set it
  * @disable_compatible_version: 0 or 1: a handshake ends in the version that it began

@@ -523,6 +523,7 @@ TEST_F(opt, transport_parameter_layouts)
 	memset(&back, 0, sizeof(back));
 	ASSERT_EQ(0, get(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, &len));
 	EXPECT_EQ(1000002, back.max_data);
+	EXPECT_EQ(1, back.grease_quic_bit);	/* there already: it may be said */
 	EXPECT_EQ(0, back.disable_compatible_version);
 	back.disable_compatible_version = 1;
 	ASSERT_EQ(0, set(self->fd, QUIC_SOCKOPT_TRANSPORT_PARAM, &back, sizeof(back)));
@@ -642,6 +643,67 @@ TEST_F(any, key_update)
 	EXPECT_EQ(1, info.key_updates);
 }
 
+/* @first of the set @dest, and @active, of a socket; waits until the former is @first. */
+static struct quic_connection_id_info ids_from(int fd, int dest, unsigned int first)
+{
+	struct quic_connection_id_info ids;
+	socklen_t len;
+	int i;
+
+	for (i = 0; i < SOON_MS; i++) {
+		memset(&ids, 0, sizeof(ids));
+		ids.dest = dest;
+		len = sizeof(ids);
+		if (getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_CONNECTION_ID, &ids, &len) ||
+		    ids.prior_to == first)
+			break;
+		poll(NULL, 0, 1);
+	}
+	return ids;
+}
+
+/* RFC 9000 5.1.2: what one end retires the other gives up, of either set. */
+TEST_F(any, connection_ids)
+{
+	struct quic_connection_id_info ids = {}, peer;
+	int client = self->fd[2], server = self->fd[3], i;
+	socklen_t len = sizeof(ids);
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(EPIPE, set(self->fd[i], QUIC_SOCKOPT_CONNECTION_ID, &ids, len));
+		EXPECT_EQ(EPIPE, get(self->fd[i], QUIC_SOCKOPT_CONNECTION_ID, &ids, &len));
+	}
+	ids = ids_from(server, 0, 0);
+	EXPECT_EQ(0, ids.prior_to);
+	ASSERT_LT(1, ids.active);
+	peer = ids_from(client, 1, 0);
+	EXPECT_EQ(0, peer.active);
+	EXPECT_EQ(0, peer.prior_to);
+
+	/* the server's own: the client moves on, and the server learns of it */
+	ids.prior_to = ids.active;
+	EXPECT_EQ(EINVAL, set(server, QUIC_SOCKOPT_CONNECTION_ID, &ids, sizeof(ids)));
+	ids.active = 0;
+	ids.prior_to++;
+	EXPECT_EQ(EINVAL, set(server, QUIC_SOCKOPT_CONNECTION_ID, &ids, sizeof(ids)));
+	ids.prior_to = 2;
+	ASSERT_EQ(0, set(server, QUIC_SOCKOPT_CONNECTION_ID, &ids, sizeof(ids)));
+	EXPECT_EQ(2, ids_from(server, 0, 2).prior_to);
+	peer = ids_from(client, 1, 2);
+	EXPECT_EQ(2, peer.prior_to);
+	EXPECT_LE(2, peer.active);
+
+	/* the peer's: the client chooses another one by itself */
+	peer.active++;
+	peer.prior_to = peer.active;
+	ASSERT_EQ(0, set(client, QUIC_SOCKOPT_CONNECTION_ID, &peer, sizeof(peer)));
+	EXPECT_EQ(peer.active, ids_from(client, 1, peer.active).active);
+	EXPECT_EQ(peer.active, ids_from(server, 0, peer.active).prior_to);
+	EXPECT_EQ(EINVAL, set(client, QUIC_SOCKOPT_CONNECTION_ID, &peer, sizeof(peer)));
+	EXPECT_EQ(QUIC_STATE_ESTABLISHED, quic_state(server));
+	EXPECT_EQ(QUIC_STATE_ESTABLISHED, quic_state(client));
+}
+
 TEST_F(any, too_late)
 {
 	struct quic_transport_param p = { .max_data = 100000 };
@@ -672,6 +734,7 @@ TEST(parameters_reach_the_peer)
 		.max_idle_timeout = 7000000, .max_data = 300000,
 		.max_stream_data_bidi_remote = 200000, .max_streams_bidi = 7,
 		.max_streams_uni = 3, .max_ack_delay = 20000,
+		.active_connection_id_limit = 3,
 	}, seen = { .remote = 1 };
 	socklen_t len = sizeof(seen);
 	union addr a;
@@ -688,6 +751,11 @@ TEST(parameters_reach_the_peer)
 	EXPECT_EQ(7, seen.max_streams_bidi);
 	EXPECT_EQ(3, seen.max_streams_uni);
 	EXPECT_EQ(20000, seen.max_ack_delay);
+	EXPECT_EQ(1, seen.grease_quic_bit);
+	EXPECT_EQ(3, seen.active_connection_id_limit);
+	seen.remote = 1;
+	ASSERT_EQ(0, get(c, QUIC_SOCKOPT_TRANSPORT_PARAM, &seen, &len));
+	EXPECT_EQ(8, seen.active_connection_id_limit);
 	close(c);
 	close(s);
 	close(l);

@@ -71,6 +71,34 @@ said()
 check_eq "every ClientHello chose it" 0x6b3343cf "$(said 1)"
 check_eq "and all EncryptedExtensions" 0x6b3343cf "$(said 8)"
 
+# --- what is greased: parameters, and the QUIC bit (RFC 9287) ---
+
+# reserved TYPE: the TLS messages of this type that have a parameter 31 * N + 27
+reserved()
+{
+	packets "$work/quic.pcap" -Y "tls.handshake.type == $1" -T fields -e tls.quic.parameter.type |
+		awk -F , 'function hex(s, n, i) {
+				for (i = 3; i <= length(s); i++)
+					n = (n * 16 + index("0123456789abcdef", tolower(substr(s, i, 1))) - 1) % 31
+				return n
+			}
+			{ for (i = 1; i <= NF; i++) if (hex($i) == 27) { n++; break } } END { print n + 0 }'
+}
+hellos() { packets "$work/quic.pcap" -Y "tls.handshake.type == $1" -T fields -e frame.number | wc -l; }
+check_eq "each ClientHello has a reserved parameter" "$(hellos 1)" "$(reserved 1)"
+check_eq "and all EncryptedExtensions" "$(hellos 8)" "$(reserved 8)"
+
+# bits VALUE FILTER: packets whose QUIC bit has it
+bits() { packets "$work/quic.pcap" -Y "quic.fixed_bit == $1 && $2" | wc -l; }
+for way in src dst; do
+	for bit in 0 1; do
+		check "1-RTT packets with the ${way}port, QUIC bit $bit" test \
+			"$(bits $bit "quic.header_form == 0 && udp.${way}port == 443")" -ge 20
+	done
+done
+check_eq "a client's first Initial has it set" 0 \
+	"$(bits 0 "tls.handshake.type == 1")"
+
 # --- both versions, of one listener and at once ---
 one "version 1" 1 "$v1" "$ip4_b"
 for i in 1 2 3 4; do
