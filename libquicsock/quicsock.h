@@ -259,7 +259,8 @@ ssize_t quicsock_recv(int fd, void *buf, size_t len, int64_t *sid,
  * @sid: the stream
  * @code: application error code, 0 to 2^62 - 1
  *
- * Return: 0, or -1: EINVAL, ENOSTR, EPIPE.
+ * Return: 0, or -1: EINVAL, ENOSTR, EPIPE; ENOPROTOOPT a kernel whose codes have 32
+ * bits, and @code has more.
  */
 int quicsock_reset(int fd, int64_t sid, uint64_t code);
 
@@ -269,7 +270,7 @@ int quicsock_reset(int fd, int64_t sid, uint64_t code);
  * @sid: the stream
  * @code: application error code, 0 to 2^62 - 1
  *
- * Return: 0, or -1: EINVAL, ENOSTR, EAGAIN, EPIPE.
+ * Return: 0, or -1: EINVAL, ENOSTR, EAGAIN, EPIPE; ENOPROTOOPT as quicsock_reset().
  */
 int quicsock_stop(int fd, int64_t sid, uint64_t code);
 
@@ -282,7 +283,8 @@ int quicsock_stop(int fd, int64_t sid, uint64_t code);
  * What was sent is still delivered, by the kernel, after the call. The
  * descriptor is closed in every case but EBADF.
  *
- * Return: 0, or -1: EINVAL bad @code, EBADF.
+ * Return: 0, or -1: EINVAL bad @code, the peer is told 0; ENOPROTOOPT a kernel whose
+ * codes have 32 bits, the peer is told 2^32 - 1; EBADF.
  */
 int quicsock_close(int fd, uint64_t code, const char *reason);
 

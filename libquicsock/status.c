@@ -170,35 +170,41 @@ const char *quicsock_cipher_name(unsigned int cipher)
 	}
 }
 
-/* Code and phrase of the coming close, in the draft's form if need be. */
-static void set_close(int fd, uint64_t code, const char *reason)
+/*
+ * Code and phrase of the coming close, in the draft's form if need be: a code that
+ * does not fit becomes its largest one, since 0 would say that all is well. A
+ * connection that is closed already takes no code, which is no error of ours.
+ * Return: did the peer's code have to be another?
+ */
+static int set_close(int fd, uint64_t code, const char *reason)
 {
 	struct quic_close64 c64 = { .errcode = code };
-	struct quic_connection_close c32 = { .errcode = (uint32_t)code };
+	struct quic_connection_close c32 = {
+		.errcode = code > UINT32_MAX ? UINT32_MAX : (uint32_t)code,
+	};
 
 	if (reason) {
 		snprintf((char *)c64.phrase, sizeof(c64.phrase), "%s", reason);
 		memcpy(c32.phrase, c64.phrase, sizeof(c32.phrase));
 	}
 	if (!setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_CLOSE64, &c64, sizeof(c64)))
-		return;
-	if (errno != ENOPROTOOPT || code > UINT32_MAX)
-		return;
-	setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_CONNECTION_CLOSE, &c32,
-		   sizeof(c32));
+		return 0;
+	if (errno != ENOPROTOOPT)
+		return 0;
+	return !setsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_CONNECTION_CLOSE, &c32,
+			   sizeof(c32)) && code > UINT32_MAX;
 }
 
 int quicsock_close(int fd, uint64_t code, const char *reason)
 {
-	int bad_code = code > MAX_CODE;
+	int err = code > MAX_CODE ? EINVAL : 0;
 
-	/* A connection that is closed already takes no code: no error of ours. */
-	if (!bad_code && (code || reason))
-		set_close(fd, code, reason);
+	if (!err && (code || reason) && set_close(fd, code, reason))
+		err = ENOPROTOOPT;
 	if (close(fd) && errno == EBADF)
 		return -1;
-	if (!bad_code)
+	if (!err)
 		return 0;
-	errno = EINVAL;
+	errno = err;
 	return -1;
 }

@@ -29,46 +29,72 @@ static int get_stream_open(struct sock *sk, void *val)
 	return err ? err : (int)sizeof(struct quic_stream_info);
 }
 
-/* A stream for options 2 and 3, or why not (SOCKET-API 4.3, 4.4). */
-static struct quic_stream *errinfo_stream(struct sock *sk, const struct quic_errinfo *e)
+/* A stream to end a half of, or why not (SOCKET-API 4.3, 4.4). */
+static struct quic_stream *stream_to_end(struct sock *sk, s64 id, u64 code)
 {
 	struct quic_conn *conn = quic_sk(sk)->conn;
 	struct quic_stream *stream;
 
-	if (sk->sk_state != TCP_ESTABLISHED || e->stream_id < 0)
+	if (sk->sk_state != TCP_ESTABLISHED || id < 0 || code > QUIC_VARINT_MAX)
 		return ERR_PTR(-EINVAL);
-	stream = quic_conn_stream_find(conn, e->stream_id);
+	stream = quic_conn_stream_find(conn, id);
 	if (stream)
 		return stream;
-	return ERR_PTR(quic_conn_stream_known(conn, e->stream_id) ? -ENOSTR : -EINVAL);
+	return ERR_PTR(quic_conn_stream_known(conn, id) ? -ENOSTR : -EINVAL);
 }
 
-static int set_stream_reset(struct sock *sk, const void *val, u32 len)
+static int stream_reset(struct sock *sk, s64 id, u64 code)
 {
-	const struct quic_errinfo *e = val;
-	struct quic_stream *stream = errinfo_stream(sk, e);
+	struct quic_stream *stream = stream_to_end(sk, id, code);
 	int err;
 
 	if (IS_ERR(stream))
 		return PTR_ERR(stream);
-	err = quic_stream_reset(quic_sk(sk)->conn, stream, e->errcode);
+	err = quic_stream_reset(quic_sk(sk)->conn, stream, code);
 	quic_settle(sk);
 	return err;
 }
 
-static int set_stream_stop(struct sock *sk, const void *val, u32 len)
+static int stream_stop(struct sock *sk, s64 id, u64 code)
 {
-	const struct quic_errinfo *e = val;
-	struct quic_stream *stream = errinfo_stream(sk, e);
+	struct quic_stream *stream = stream_to_end(sk, id, code);
 	int err;
 
 	if (IS_ERR(stream))
 		return PTR_ERR(stream);
 	if (stream->has_rx && stream->rx_discard)
 		return -EAGAIN;		/* one is on its way */
-	err = quic_stream_stop(quic_sk(sk)->conn, stream, e->errcode);
+	err = quic_stream_stop(quic_sk(sk)->conn, stream, code);
 	quic_settle(sk);
 	return err;
+}
+
+static int set_stream_reset(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_errinfo *e = val;
+
+	return stream_reset(sk, e->stream_id, e->errcode);
+}
+
+static int set_stream_reset64(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_errinfo64 *e = val;
+
+	return len < sizeof(*e) ? -EINVAL : stream_reset(sk, e->stream_id, e->errcode);
+}
+
+static int set_stream_stop(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_errinfo *e = val;
+
+	return stream_stop(sk, e->stream_id, e->errcode);
+}
+
+static int set_stream_stop64(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_errinfo64 *e = val;
+
+	return len < sizeof(*e) ? -EINVAL : stream_stop(sk, e->stream_id, e->errcode);
 }
 
 /* One that sends: the peer's unidirectional ones have no priority here. */
@@ -114,13 +140,30 @@ static int get_stream_priority(struct sock *sk, void *val)
 
 /* ---- closing ---- */
 
+static void close_with(struct sock *sk, u64 code, const u8 *phrase)
+{
+	struct quic_sock *quic = quic_sk(sk);
+
+	quic->close_code = code;
+	strscpy(quic->close_phrase, phrase, sizeof(quic->close_phrase));
+}
+
 static int set_close(struct sock *sk, const void *val, u32 len)
 {
 	const struct quic_connection_close *c = val;
-	struct quic_sock *quic = quic_sk(sk);
 
-	quic->close_code = c->errcode;
-	strscpy(quic->close_phrase, c->phrase, sizeof(quic->close_phrase));
+	close_with(sk, c->errcode, c->phrase);
+	return 0;
+}
+
+/* What the peer reported in 62 bits is in QUIC_SOCKOPT_REASON. */
+static int set_close64(struct sock *sk, const void *val, u32 len)
+{
+	const struct quic_close64 *c = val;
+
+	if (len < sizeof(c->errcode) || c->errcode > QUIC_VARINT_MAX)
+		return -EINVAL;
+	close_with(sk, c->errcode, c->phrase);
 	return 0;
 }
 
@@ -251,6 +294,11 @@ static const struct quic_sockopt sockopts[] = {
 	{ QUIC_SOCKOPT_STREAM_PRIORITY, .set = set_stream_priority,
 	  .get = get_stream_priority, FIXED(struct quic_stream_priority), .input = true,
 	  .many = true, .get_max = sizeof(struct quic_stream_priority) },
+	{ QUIC_SOCKOPT_STREAM_RESET64, .set = set_stream_reset64,
+	  FIXED(struct quic_errinfo64) },
+	{ QUIC_SOCKOPT_STREAM_STOP64, .set = set_stream_stop64,
+	  FIXED(struct quic_errinfo64) },
+	{ QUIC_SOCKOPT_CLOSE64, .set = set_close64, FIXED(struct quic_close64) },
 	{ QUIC_SOCKOPT_PATHS, .get = quic_get_paths,
 	  .get_max = QUIC_PATHS * sizeof(struct quic_path_info) },
 };

@@ -7,9 +7,10 @@
  * socket whose abstract name is the port, and each message carries a small
  * header with the stream and its flags:
  *
- *	| sid s64 | flags u32 | code u32 | bytes, at most CHUNK |
+ *	| sid s64 | code u64 | flags u32 | bytes, at most CHUNK |
  *
- * sid -2 is the close of the connection with its code, sid -3 a datagram. It behaves as SOCKET-API
+ * sid -2 is the close of the connection with its code, sid -3 a datagram. While
+ * FAKEQUIC_OLD is set there are no options with 64-bit codes. It behaves as SOCKET-API
  * says where these programs look: streams are opened in order, one stream per
  * recvmsg, FIN, resets as ECONNRESET, end of connection as 0 without a control
  * message. connect() fails for two server names: "wrong.example" (EKEYREJECTED,
@@ -45,8 +46,8 @@
 
 struct wire {
 	int64_t		sid;
+	uint64_t	code;
 	uint32_t	flags;
-	uint32_t	code;
 	char		data[CHUNK];
 };
 
@@ -60,6 +61,7 @@ struct fake {
 	int64_t		next[2];	/* next bidi and uni id */
 	int64_t		last;		/* opened last, -1 none */
 	int64_t		reset;		/* reset last by the peer */
+	uint64_t	reset_code;	/* and with which code */
 	uint64_t	close_code;
 	char		close_phrase[64];
 	char		name[256];
@@ -225,8 +227,7 @@ static int64_t open_stream(struct fake *f, uint32_t flags)
 static int put_wire(int fd, int64_t sid, uint32_t flags, uint64_t code,
 		    struct iovec *iov, size_t len)
 {
-	struct wire head = { .sid = sid, .flags = flags,
-			     .code = (uint32_t)code };
+	struct wire head = { .sid = sid, .flags = flags, .code = code };
 	struct iovec v[2] = {
 		{ &head, WIRE_HEAD }, { iov->iov_base, len }
 	};
@@ -327,12 +328,13 @@ static int fill(int fd, struct fake *f, int flags)
 		f->reason.origin = QUIC_ORIGIN_PEER;
 		f->reason.code = f->in.code;
 		snprintf(f->reason.text, sizeof(f->reason.text),
-			 "the peer closed with code %u: %.*s", f->in.code,
-			 (int)f->in_len, f->in.data);
+			 "the peer closed with code %llu: %.*s",
+			 (unsigned long long)f->in.code, (int)f->in_len, f->in.data);
 		return fail(ECONNRESET);
 	}
 	if (f->in.flags & F_RESET) {
 		f->reset = f->in.sid;
+		f->reset_code = f->in.code;
 		return fail(ECONNRESET);
 	}
 	f->in_valid = 1;
@@ -440,6 +442,7 @@ static int fake_get(struct fake *f, int name, void *val, socklen_t *len)
 		st->recv_state = st->stream_id == f->reset ?
 			QUIC_STREAM_RECV_STATE_RESET_RECVD :
 			QUIC_STREAM_RECV_STATE_RECV;
+		st->recv_code = st->stream_id == f->reset ? f->reset_code : 0;
 		return 0;
 	default:
 		return fail(ENOPROTOOPT);
@@ -458,10 +461,15 @@ static int fake_set(int fd, struct fake *f, int name, const void *val,
 		    size_t len)
 {
 	const struct quic_errinfo *e = val;
+	const struct quic_errinfo64 *e64 = val;
+	const struct quic_connection_close *c32 = val;
 	const struct quic_close64 *c = val;
 	const struct quic_stream_priority *p = val;
 	struct iovec none = { NULL, 0 };
 
+	if (getenv("FAKEQUIC_OLD") && name >= QUIC_SOCKOPT_STREAM_RESET64 &&
+	    name <= QUIC_SOCKOPT_CLOSE64)
+		return fail(ENOPROTOOPT);
 	switch (name) {
 	case QUIC_SOCKOPT_ALPN:
 		if (len > QUIC_ALPN_MAX)
@@ -475,8 +483,14 @@ static int fake_set(int fd, struct fake *f, int name, const void *val,
 		memcpy(f->name, val, len);
 		f->name[len] = '\0';
 		return 0;
-	case QUIC_SOCKOPT_STREAM_RESET:	/* not RESET64: tests the fall-back */
+	case QUIC_SOCKOPT_STREAM_RESET:
 		return put_wire(fd, e->stream_id, F_RESET, e->errcode, &none, 0);
+	case QUIC_SOCKOPT_STREAM_RESET64:
+		return put_wire(fd, e64->stream_id, F_RESET, e64->errcode, &none, 0);
+	case QUIC_SOCKOPT_CONNECTION_CLOSE:
+		f->close_code = c32->errcode;
+		memcpy(f->close_phrase, c32->phrase, sizeof(f->close_phrase));
+		return 0;
 	case QUIC_SOCKOPT_CLOSE64:
 		f->close_code = c->errcode;
 		memcpy(f->close_phrase, c->phrase, sizeof(f->close_phrase));
@@ -489,6 +503,7 @@ static int fake_set(int fd, struct fake *f, int name, const void *val,
 	case QUIC_SOCKOPT_CONFIG:
 	case QUIC_SOCKOPT_TRANSPORT_PARAM:
 	case QUIC_SOCKOPT_STREAM_STOP_SENDING:
+	case QUIC_SOCKOPT_STREAM_STOP64:
 		return 0;
 	default:
 		return fail(ENOPROTOOPT);

@@ -254,6 +254,46 @@ TEST_F(pair, close_tells_code_and_reason)
 	EXPECT_EQ(0, strcmp(why, "the "));
 }
 
+static void told_code(struct __test_metadata *_metadata, int fd, uint64_t code)
+{
+	struct quic_reason r = { 0 };
+	socklen_t len = sizeof(r);
+	char c;
+
+	EXPECT_EQ(-1, quicsock_recv(fd, &c, 1, NULL, NULL));
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(0, getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_REASON, &r, &len));
+	EXPECT_EQ(code, r.code);
+}
+
+TEST_F(pair, close_with_all_bits_of_the_code)
+{
+	EXPECT_EQ(0, quicsock_close(self->client, (1ULL << 62) - 1, NULL));
+	self->client = -1;
+	told_code(_metadata, self->server, (1ULL << 62) - 1);
+}
+
+/* Where the code does not fit the peer is told of an error all the same, and so are we. */
+TEST_F(pair, close_falls_back)
+{
+	setenv("FAKEQUIC_OLD", "1", 1);
+	EXPECT_EQ(-1, quicsock_close(self->client, 1ULL << 40, "large"));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+	EXPECT_EQ(-1, fcntl(self->client, F_GETFD));
+	self->client = -1;
+	unsetenv("FAKEQUIC_OLD");
+	told_code(_metadata, self->server, UINT32_MAX);
+}
+
+TEST_F(pair, close_falls_back_to_what_fits)
+{
+	setenv("FAKEQUIC_OLD", "1", 1);
+	EXPECT_EQ(0, quicsock_close(self->client, UINT32_MAX - 1, "fits"));
+	self->client = -1;
+	unsetenv("FAKEQUIC_OLD");
+	told_code(_metadata, self->server, UINT32_MAX - 1);
+}
+
 TEST_F(pair, close_with_a_bad_code_still_closes)
 {
 	EXPECT_EQ(-1, quicsock_close(self->client, UINT64_MAX, NULL));
@@ -325,11 +365,27 @@ TEST_F(pair, datagrams_are_whole)
 	EXPECT_EQ(MSG_QUIC_DATAGRAM | MSG_EOR, (int)flags);
 }
 
+TEST_F(pair, reset_with_all_bits_of_the_code)
+{
+	struct quic_stream_status st = { .stream_id = 0 };
+	socklen_t len = sizeof(st);
+	char c;
+
+	EXPECT_EQ(1, quicsock_send(self->client, "x", 1, 0, 0));
+	EXPECT_EQ(1, quicsock_recv(self->server, &c, 1, NULL, NULL));
+	EXPECT_EQ(0, quicsock_reset(self->client, 0, 1ULL << 40));
+	EXPECT_EQ(-1, quicsock_recv(self->server, &c, 1, NULL, NULL));
+	EXPECT_EQ(0, getsockopt(self->server, SOL_QUIC, QUIC_SOCKOPT_STREAM_STATUS, &st, &len));
+	EXPECT_EQ(1ULL << 40, st.recv_code);
+	EXPECT_EQ(0, quicsock_stop(self->client, 0, 1ULL << 40));
+}
+
 /* Kernels without the 64-bit options get the draft's, where the code fits. */
 TEST_F(pair, reset_falls_back)
 {
 	char c;
 
+	setenv("FAKEQUIC_OLD", "1", 1);
 	EXPECT_EQ(1, quicsock_send(self->client, "x", 1, 0, 0));
 	EXPECT_EQ(1, quicsock_recv(self->server, &c, 1, NULL, NULL));
 	EXPECT_EQ(0, quicsock_reset(self->client, 0, 9));
@@ -338,6 +394,9 @@ TEST_F(pair, reset_falls_back)
 	EXPECT_EQ(-1, quicsock_reset(self->client, 0, 1ULL << 40));
 	EXPECT_EQ(ENOPROTOOPT, errno);
 	EXPECT_EQ(0, quicsock_stop(self->client, 0, 9));
+	EXPECT_EQ(-1, quicsock_stop(self->client, 0, 1ULL << 40));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+	unsetenv("FAKEQUIC_OLD");
 }
 
 TEST_F(pair, what_was_agreed)

@@ -118,10 +118,10 @@ static void give_up_flow(struct sim_run *s, const struct sim_event *ev)
 	if (!stream)
 		return;
 	if (ev->action == SIM_STOP) {
-		if (f->from == ev->side || quic_stream_stop(conn, stream, 6))
+		if (f->from == ev->side || quic_stream_stop(conn, stream, SIM_CODE_STOP))
 			return;
 	} else {
-		if (f->from != ev->side || quic_stream_reset(conn, stream, 5))
+		if (f->from != ev->side || quic_stream_reset(conn, stream, SIM_CODE_RESET))
 			return;
 		f->finished = true;
 	}
@@ -222,7 +222,7 @@ static void happen(struct sim_run *s, const struct sim_event *ev)
 			pair_migrate(s->p);
 		break;
 	case SIM_CLOSE:
-		quic_conn_close(e->conn, true, 7, "closed", s->p->now);
+		quic_conn_close(e->conn, true, SIM_CODE_CLOSE, "closed", s->p->now);
 		break;
 	case SIM_SHUTDOWN:
 		quic_conn_shutdown(e->conn, 0, "", ev->arg * MS, s->p->now);
@@ -425,6 +425,20 @@ static void judge_version(struct sim_run *s)
 	}
 }
 
+/* Who reads a reset is told the code of who gave it. */
+static void judge_codes(struct sim_run *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->p->n_flows; i++) {
+		const struct pair_flow *f = &s->p->flow[i];
+
+		if (f->reset && f->reset_code != SIM_CODE_RESET)
+			sim_fail(s, "stream %llu was reset with code %#llx", f->id,
+				 f->reset_code);
+	}
+}
+
 static void judge(struct sim_run *s)
 {
 	const struct sim_scenario *sc = s->sc;
@@ -443,6 +457,7 @@ static void judge(struct sim_run *s)
 			sim_fail(s, "%u key updates, %u at least", e->conn->keyphase.tx_gen,
 				 sc->updates_min);
 	}
+	judge_codes(s);
 	judge_ecn(s);
 	judge_paths(s);
 	judge_version(s);

@@ -406,6 +406,7 @@ const struct sim_scenario sim_scenarios[] = {
 			{ 250 * MS, SIM_RESET, PAIR_SERVER, 10 },
 			{ 300 * MS, SIM_STOP, PAIR_SERVER, 4 },
 		},
+		.end = SIM_END_CLOSE, .code = SIM_CODE_CLOSE + 1,
 		.window = 200 * KB, .stream_window = 60 * KB,
 		.done_by = 60 * SEC, .closed_by = 5 * SEC,
 	}, {

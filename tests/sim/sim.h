@@ -44,6 +44,11 @@ struct sim_event {
 	u32 arg;			/* see the action */
 };
 
+/* Codes of the application: all 62 bits of them count (RFC 9000 20.2). */
+#define SIM_CODE_RESET	(QUIC_VARINT_MAX - 5)
+#define SIM_CODE_STOP	(QUIC_VARINT_MAX - 6)
+#define SIM_CODE_CLOSE	(QUIC_VARINT_MAX - 7)
+
 /* How a run ends when all was moved. */
 enum sim_end {
 	SIM_END_SHUTDOWN,	/* the client ends it in good order */

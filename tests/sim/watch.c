@@ -348,6 +348,10 @@ static void sent_reset(struct look *l, const struct quic_frame *f)
 
 	sent_final_size(l, st, f->u.reset.final_size);
 	st->reset = true;
+	/* what a shutdown cuts off has 0 */
+	if (f->u.reset.code && f->u.reset.code != SIM_CODE_RESET &&
+	    f->u.reset.code != SIM_CODE_STOP)
+		wrong(l, "a RESET_STREAM whose code nobody gave");
 }
 
 static void sent_max(struct look *l, u64 *said, u64 limit)
@@ -372,6 +376,10 @@ static void sent_frame(struct look *l, const struct quic_frame *f)
 		break;
 	case QUIC_FRAME_RESET_STREAM:
 		sent_reset(l, f);
+		break;
+	case QUIC_FRAME_STOP_SENDING:
+		if (f->u.reset.code != SIM_CODE_STOP)
+			wrong(l, "a STOP_SENDING whose code nobody gave");
 		break;
 	case QUIC_FRAME_MAX_DATA:
 		sent_max(l, &e->max_data_said, f->u.max.limit);

@@ -12,6 +12,9 @@
 static struct pair_cfg cfg;
 
 /* A pair after a clean handshake, or NULL. */
+/* An application's code: all 62 bits count (RFC 9000 20.2). */
+#define CODE	(QUIC_VARINT_MAX - 4711)
+
 static struct pair *connected(struct unit *t)
 {
 	struct pair *p = pair_new(&cfg);
@@ -454,12 +457,12 @@ static void reset_stream(struct unit *t)
 	pair_run(p, NULL, p->now + SEC);
 	s = quic_conn_stream_find(p->end[PAIR_CLIENT].conn, f->id);
 	ASSERT(t, s);
-	EXPECT_EQ(t, quic_stream_reset(p->end[PAIR_CLIENT].conn, s, 4711), 0);
+	EXPECT_EQ(t, quic_stream_reset(p->end[PAIR_CLIENT].conn, s, CODE), 0);
 	f->finished = true;
 	EXPECT_EQ(t, quic_conn_tx_queued(p->end[PAIR_CLIENT].conn), 0);
 	p->end[PAIR_SERVER].reading = true;
 	EXPECT(t, pair_run(p, first_flow_reset, p->now + 5 * SEC));
-	EXPECT_EQ(t, f->reset_code, 4711);
+	EXPECT_EQ(t, f->reset_code, CODE);
 	pair_run(p, NULL, p->now + 5 * SEC);
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->streams.n_open, 0);
 	/* The connection's window came back. */
@@ -467,6 +470,13 @@ static void reset_stream(struct unit *t)
 		  p->end[PAIR_SERVER].conn->flow_rx.received);
 	unit_no_errors(t, p);
 	pair_free(p);
+}
+
+static struct quic_stream *other;
+
+static bool stopped_and_told(struct pair *p)
+{
+	return other->stopped;
 }
 
 static void stop_sending(struct unit *t)
@@ -484,9 +494,15 @@ static void stop_sending(struct unit *t)
 	pair_run(p, NULL, p->now + SEC);
 	s = quic_conn_stream_find(p->end[PAIR_SERVER].conn, f->id);
 	ASSERT(t, s);
-	EXPECT_EQ(t, quic_stream_stop(p->end[PAIR_SERVER].conn, s, 99), 0);
+	EXPECT_EQ(t, quic_stream_stop(p->end[PAIR_SERVER].conn, s, CODE), 0);
+	other = quic_conn_stream_find(p->end[PAIR_CLIENT].conn, f->id);
+	pair_run(p, stopped_and_told, p->now + 3 * SEC);
+	/* Answered with a reset of the same code (RFC 9000 3.5). */
+	ASSERT(t, other && other->stopped);
+	EXPECT_EQ(t, other->peer_stop_code, CODE);
+	EXPECT_EQ(t, other->reset_code, CODE);
 	pair_run(p, NULL, p->now + 3 * SEC);
-	/* Answered with a reset: both ends forgot the stream. */
+	/* Both ends forgot the stream. */
 	EXPECT_EQ(t, p->end[PAIR_CLIENT].conn->streams.n_open, 0);
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->streams.n_open, 0);
 	EXPECT_EQ(t, p->end[PAIR_SERVER].conn->flow_rx.consumed,
@@ -527,13 +543,13 @@ static void close_app(struct unit *t)
 	pair_flow(p, PAIR_SERVER, 50 * MB);
 	pair_run(p, NULL, p->now + 500 * MS);
 	start = p->now;
-	quic_conn_close(p->end[PAIR_CLIENT].conn, true, 1234, "so long\x01", p->now);
+	quic_conn_close(p->end[PAIR_CLIENT].conn, true, CODE, "so long\x01", p->now);
 	EXPECT_EQ(t, quic_conn_state(p->end[PAIR_CLIENT].conn), QUIC_CONN_CLOSING);
 	EXPECT(t, pair_run(p, pair_closed, p->now + 60 * SEC));
 	EXPECT_EQ(t, closed_by(p, PAIR_CLIENT)->origin, QUIC_CLOSE_LOCAL);
 	EXPECT_EQ(t, closed_by(p, PAIR_SERVER)->origin, QUIC_CLOSE_PEER);
 	EXPECT(t, closed_by(p, PAIR_SERVER)->app);
-	EXPECT_EQ(t, closed_by(p, PAIR_SERVER)->code, 1234);
+	EXPECT_EQ(t, closed_by(p, PAIR_SERVER)->code, CODE);
 	EXPECT_STR_EQ(t, closed_by(p, PAIR_SERVER)->reason, "so long?");
 	/* Three PTOs, not longer. */
 	EXPECT_LE(t, p->now - start, SEC);

@@ -243,7 +243,8 @@ struct quic_connection_id_info {
 
 /**
  * struct quic_connection_close - why a connection ends, and its event
- * @errcode: error code (application code when @frame is 0x1d or set by us)
+ * @errcode: error code (application code when @frame is 0x1d or set by us); get: one
+ *	above U32_MAX is cut to that, QUIC_SOCKOPT_REASON has all bits
  * @frame: type of the offending frame, transport errors only; ignored on set
  * @reserved: zero
  * @phrase: reason phrase with a NUL; longer ones from a peer are cut
@@ -1093,6 +1094,8 @@ struct quic_stream_status {
  * struct quic_errinfo64 - quic_errinfo with all bits of the code
  * @stream_id: the stream
  * @errcode: 0 to 2^62 - 1
+ *
+ * As there, and EINVAL: a code that is larger, or a structure that is shorter.
  */
 struct quic_errinfo64 {
 	__s64	stream_id;
@@ -1103,6 +1106,9 @@ struct quic_errinfo64 {
  * struct quic_close64 - quic_connection_close with all bits of the code
  * @errcode: application code, 0 to 2^62 - 1
  * @phrase: reason phrase with a NUL
+ *
+ * set only: what was reported, with all bits, is in QUIC_SOCKOPT_REASON. EINVAL: a
+ * code that is larger.
  */
 struct quic_close64 {
 	__u64	errcode;
