@@ -127,7 +127,7 @@ bench: ## throughput beside TCP, kTLS and userspace QUIC, in one boot
 	@$(MAKE) user
 	@tests/bench/run
 
-bench-core: ## ns per packet in the protocol core, natively
+bench-core: ## ns per packet in the protocol core, natively; JUDGE=1: against its limits
 	@$(MAKE) -C tests/bench O=$(B)/bench core
 
 install: ## userspace below PREFIX; the module for the kernel that runs here

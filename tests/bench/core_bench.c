@@ -8,9 +8,15 @@
  * since one repetition in which another program ran says nothing. Allocation is
  * a list per kind, about what the kernel's slab costs.
  *
- *	core_bench [-c CPU] [-o FILE] [-r REPETITIONS]
+ *	core_bench [-c CPU] [-o FILE] [-r REPETITIONS] [--judge]
+ *	core_bench --count
+ *
+ * --judge fails, with status 1, where a figure is above its limit: for a machine that
+ * does nothing else. --count looks at what does not depend on the machine only, bytes
+ * and allocations, and says it in TAP: that is part of every test.
  */
 #define _GNU_SOURCE
+#include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +78,7 @@ enum fact {
 	BUILD_RATIO,	/* medians by each other: what many open streams cost, by what few do */
 	INGEST_RATIO,
 	STREAMS_RATIO,	/* the larger of both */
+	LOSS_RATIO,	/* a packet lost among 10,000, by one among 1,000 */
 	CONN_BYTES,	/* that a connection keeps allocated when all was said, idle */
 	ALLOCS,		/* in steady state: received, read, acknowledged, built */
 	FACTS,
@@ -84,8 +91,25 @@ static struct {
 	[BUILD_RATIO] = { "core.build_10000_over_10", "ratio", 0 },
 	[INGEST_RATIO] = { "core.ingest_10000_over_10", "ratio", 0 },
 	[STREAMS_RATIO] = { "core.streams_ratio", "ratio", 0 },
+	[LOSS_RATIO] = { "core.loss_ratio", "ratio", 0 },
 	[CONN_BYTES] = { "core.conn_bytes", "bytes", 0 },
 	[ALLOCS] = { "core.allocs_per_packet", "allocations", 0 },
+};
+
+/* Above this a figure fails. */
+static const struct limit {
+	const char *name;
+	double most;
+	bool counted;		/* the same on every machine */
+} limits[] = {
+	{ .name = "core.ingest_ns", .most = 120 },
+	{ .name = "core.build_ns", .most = 150 },
+	{ .name = "core.ack_ns_per_packet", .most = 25 },
+	{ .name = "core.streams_ratio", .most = 1.2 },
+	/* linear: ten times the losses, each the same */
+	{ .name = "core.loss_ratio", .most = 1.5 },
+	{ .name = "core.allocs_per_packet", .most = 0, .counted = true },
+	{ .name = "core.conn_bytes", .most = 4096, .counted = true },
 };
 
 static double results[METRICS][MAX_REPS];
@@ -385,7 +409,7 @@ static void bench_tx(int reps)
 	struct pair *p = connected();
 	struct quic_conn *conn = p->end[PAIR_CLIENT].conn;
 	struct quic_stream *s;
-	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next;
+	u64 rx_pn = conn->space[QUIC_SPACE_APP].rx_next, allocs = n_allocs, pkts = n_pkts;
 	int rep;
 
 	if (quic_conn_stream_open(conn, false, &s))
@@ -393,7 +417,9 @@ static void bench_tx(int reps)
 	conn->skips.next = U64_MAX;	/* its ACKs are of everything */
 	tx_open(conn);
 	p->now += QUIC_NS_PER_SEC;
-	tx_rep(p, s, &rx_pn, 0);	/* warm up */
+	tx_rep(p, s, &rx_pn, 0);	/* warm up, which allocates */
+	n_allocs = allocs;
+	n_pkts = pkts;
 	for (rep = 0; rep < reps; rep++)
 		tx_rep(p, s, &rx_pn, rep);
 	if (conn->stats.pkts_lost || conn->stats.pkts_retrans)
@@ -589,6 +615,7 @@ static void report_facts(FILE *out, int reps)
 	facts[BUILD_RATIO].value = ratio(BUILD_MANY, BUILD_FEW, reps);
 	facts[INGEST_RATIO].value = ratio(INGEST_MANY, INGEST_FEW, reps);
 	facts[STREAMS_RATIO].value = max(facts[BUILD_RATIO].value, facts[INGEST_RATIO].value);
+	facts[LOSS_RATIO].value = ratio(LOSS_MANY, LOSS_FEW, reps);
 	facts[ALLOCS].value = (double)n_allocs / n_pkts;
 	for (i = 0; i < FACTS; i++) {
 		printf("%-30s %9.2f %s\n", facts[i].name, facts[i].value, facts[i].unit);
@@ -621,6 +648,63 @@ static void report(FILE *out, int reps)
 	report_facts(out, reps);
 }
 
+/* ---- judging ---- */
+
+static double figure(const char *name, int reps)
+{
+	u32 i;
+
+	for (i = 0; i < METRICS; i++)
+		if (!strcmp(names[i], name))
+			return results[i][reps / 2];
+	for (i = 0; i < FACTS; i++)
+		if (!strcmp(facts[i].name, name))
+			return facts[i].value;
+	die(name);
+	return 0;
+}
+
+/* Return: how many figures are above their limits. */
+static u32 judge(int reps)
+{
+	u32 i, bad = 0;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		const struct limit *l = &limits[i];
+		double v = figure(l->name, reps);
+
+		printf("%-30s %9.2f %s %g\n", l->name, v,
+		       v > l->most ? "is above" : "is at most", l->most);
+		bad += v > l->most;
+	}
+	return bad;
+}
+
+/* The figures that are counted, as a test. */
+static int count(void)
+{
+	u32 i, n = 0, bad = 0;
+
+	bench_memory();
+	shim_host_fast();
+	bench_rx(1);
+	bench_tx(1);
+	facts[ALLOCS].value = (double)n_allocs / n_pkts;
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		double v = figure(limits[i].name, 1);
+
+		if (!limits[i].counted)
+			continue;
+		printf("%s %u - %s is %g at most\n", v > limits[i].most ? "not ok" : "ok",
+		       ++n, limits[i].name, limits[i].most);
+		/* exactly: an allocation in a million packets is one */
+		printf("# %.9g\n", v);
+		bad += v > limits[i].most;
+	}
+	printf("1..%u\n", n);
+	return bad ? 1 : 0;
+}
+
 static void pin(int cpu)
 {
 	cpu_set_t set;
@@ -633,10 +717,16 @@ static void pin(int cpu)
 
 int main(int argc, char **argv)
 {
+	static const struct option words[] = {
+		{ "judge", no_argument, NULL, 'J' },
+		{ "count", no_argument, NULL, 'C' },
+		{ NULL, 0, NULL, 0 },
+	};
 	int cpu = sched_getcpu(), reps = 21, opt;
+	bool judged = false;
 	FILE *out = NULL;
 
-	while ((opt = getopt(argc, argv, "c:o:r:")) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:o:r:", words, NULL)) != -1) {
 		if (opt == 'c') {
 			cpu = atoi(optarg);
 		} else if (opt == 'r') {
@@ -645,6 +735,10 @@ int main(int argc, char **argv)
 			out = fopen(optarg, "w");
 			if (!out)
 				die("cannot write the results");
+		} else if (opt == 'J') {
+			judged = true;
+		} else if (opt == 'C') {
+			return count();
 		} else {
 			return 2;
 		}
@@ -666,5 +760,5 @@ int main(int argc, char **argv)
 	report(out, reps);
 	if (out)
 		fclose(out);
-	return 0;
+	return judged && judge(reps) ? 1 : 0;
 }
