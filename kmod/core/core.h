@@ -349,26 +349,6 @@ int quic_conn_encode_tparams(const struct quic_conn *conn, const struct quic_tpa
 			     u32 version, u8 *buf, u32 len);
 
 /**
- * quic_conn_select_version - go on with another version than the client began with
- * @conn: server connection, before quic_conn_set_peer_tparams() and any TLS bytes
- * @version: one of quic_versions
- *
- * RFC 9368 2.3. From now on what is sent is of @version: Initial packets are to be
- * sealed with its keys, and opened with these as well as with those of the client's
- * Chosen Version. That the client's flight is compatible with it is checked when its
- * parameters come.
- * Return: 0; -EINVAL: too late, not a server, or not one of ours.
- */
-int quic_conn_select_version(struct quic_conn *conn, u32 version);
-
-/**
- * quic_conn_initial_dcid - the connection ID that Initial keys are derived from
- * @conn: connection
- * Return: the client's first destination (RFC 9001 5.2), or that of a Retry.
- */
-const struct quic_cid *quic_conn_initial_dcid(const struct quic_conn *conn);
-
-/**
  * quic_conn_set_local - replace what we declare, before it was encoded
  * @conn: server connection whose listener is known only now
  * @local: as in quic_conn_params

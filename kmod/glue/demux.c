@@ -27,6 +27,8 @@
  * Not here: addresses and copies (skb.c); what is answered to packets that nobody owns,
  * and when (answer.c); what it means that packets of known IDs come from another
  * address (path.c).
+ *
+ * Large because each sort of packet is told from the others in one walk.
  */
 #include "packet.h"
 #include "answer.h"
