@@ -140,11 +140,21 @@ static void start(void)
 	quic_recvbuf_init(&rb);
 }
 
+/* A segment near the front. */
+static void arrive_near(struct unit *t, u32 max_len, u32 spread)
+{
+	u64 off = rb.contig + unit_below(t, spread) - min_t(u64, rb.contig, spread / 4);
+
+	if (!unit_below(t, 3))
+		off = rb.contig;	/* the gap is filled now and then */
+	off = min_t(u64, off, TOTAL - 1);
+	arrive(off, min_t(u64, unit_below(t, max_len + 1), TOTAL - off));
+}
+
 /* Any segments, overlapping and repeated, near a moving front. */
 static void life(struct unit *t, u32 max_len, u32 spread, bool exact)
 {
-	u64 off;
-	u32 len, steps = 0;
+	u32 steps = 0;
 
 	start();
 	while (rb.read < TOTAL) {
@@ -152,12 +162,7 @@ static void life(struct unit *t, u32 max_len, u32 spread, bool exact)
 			EXPECT(t, !"it ends");
 			break;
 		}
-		off = rb.contig + unit_below(t, spread) - min_t(u64, rb.contig, spread / 4);
-		if (!unit_below(t, 3))
-			off = rb.contig;	/* the gap is filled now and then */
-		off = min_t(u64, off, TOTAL - 1);
-		len = min_t(u64, unit_below(t, max_len + 1), TOTAL - off);
-		arrive(off, len);
+		arrive_near(t, max_len, spread);
 		if (exact)
 			check_state(t);
 		if (!unit_below(t, 4))
@@ -171,8 +176,8 @@ static void life(struct unit *t, u32 max_len, u32 spread, bool exact)
 /* Two readers, one in order and one not: each byte is given once, all are. */
 static void life_any(struct unit *t, u32 max_len, u32 spread, bool exact)
 {
-	u32 len, steps = 0;
-	u64 off, from;
+	u32 steps = 0;
+	u64 from;
 
 	start();
 	while (rb.read < TOTAL) {
@@ -180,12 +185,7 @@ static void life_any(struct unit *t, u32 max_len, u32 spread, bool exact)
 			EXPECT(t, !"it ends");
 			break;
 		}
-		off = rb.contig + unit_below(t, spread) - min_t(u64, rb.contig, spread / 4);
-		if (!unit_below(t, 3))
-			off = rb.contig;
-		off = min_t(u64, off, TOTAL - 1);
-		len = min_t(u64, unit_below(t, max_len + 1), TOTAL - off);
-		arrive(off, len);
+		arrive_near(t, max_len, spread);
 		from = unit_below(t, 2) ? 0 : rb.read + unit_below(t, spread);
 		if (unit_below(t, 2))
 			take_any(t, from);
