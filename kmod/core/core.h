@@ -24,7 +24,11 @@
 #include "conn.h"
 #include "ids.h"
 #include "path.h"
+<<<<<<< ours
 #include "recv_any.h"
+=======
+#include "pmtud.h"
+>>>>>>> theirs
 
 /**
  * struct quic_conn_params - how to create a connection
@@ -372,6 +376,7 @@ void quic_conn_fix_streams(struct quic_conn *conn);
  */
 void quic_conn_set_keepalive(struct quic_conn *conn, u64 interval, u64 now);
 
+<<<<<<< ours
 /**
  * quic_conn_set_cid_len - bytes of the connection IDs that are issued from now on
  * @conn: connection
@@ -417,6 +422,8 @@ void quic_conn_set_max_mtu(struct quic_conn *conn, u32 mtu);
  */
 void quic_conn_mtu_hint(struct quic_conn *conn, u32 mtu);
 
+=======
+>>>>>>> theirs
 /**
  * quic_conn_set_path - replace what the path began with
  * @conn: server connection whose listener is known only now
