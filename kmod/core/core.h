@@ -24,11 +24,8 @@
 #include "conn.h"
 #include "ids.h"
 #include "path.h"
-<<<<<<< ours
-#include "recv_any.h"
-=======
 #include "pmtud.h"
->>>>>>> theirs
+#include "recv_any.h"
 
 /**
  * struct quic_conn_params - how to create a connection
@@ -376,7 +373,6 @@ void quic_conn_fix_streams(struct quic_conn *conn);
  */
 void quic_conn_set_keepalive(struct quic_conn *conn, u64 interval, u64 now);
 
-<<<<<<< ours
 /**
  * quic_conn_set_cid_len - bytes of the connection IDs that are issued from now on
  * @conn: connection
@@ -386,44 +382,6 @@ void quic_conn_set_keepalive(struct quic_conn *conn, u64 interval, u64 now);
  */
 void quic_conn_set_cid_len(struct quic_conn *conn, u8 len);
 
-#define QUIC_PMTUD_RAISE	(600 * QUIC_NS_PER_SEC)	/* RFC 8899 5.1.1 */
-
-/**
- * quic_conn_set_pmtud - how to search for the path's MTU
- * @conn: connection whose handshake is not confirmed
- * @on: false: stay at 1200 bytes
- * @raise: ns from a search that ended below the limit to the next, 0 for
- *	QUIC_PMTUD_RAISE
- */
-void quic_conn_set_pmtud(struct quic_conn *conn, bool on, u64 raise);
-
-/**
- * quic_conn_set_max_mtu - the route carries datagrams of another size now
- * @conn: connection
- * @mtu: UDP payload in bytes
- *
- * The size in use falls to 1200 if it was above @mtu, and a search with the new
- * limit begins: a probe decides.
- *
- * Context: owned.
- */
-void quic_conn_set_max_mtu(struct quic_conn *conn, u32 mtu);
-
-/**
- * quic_conn_mtu_hint - a router says that larger datagrams do not pass (RFC 9000 14.2.1)
- * @conn: connection
- * @mtu: UDP payload in bytes that do, as it says; ignored below 1200, and where more is
- *	known already
- *
- * The size in use falls to 1200 if it was above @mtu, and a search from there to @mtu
- * begins, as quic_conn_set_pmtud() says another one to the route's limit after it.
- *
- * Context: owned.
- */
-void quic_conn_mtu_hint(struct quic_conn *conn, u32 mtu);
-
-=======
->>>>>>> theirs
 /**
  * quic_conn_set_path - replace what the path began with
  * @conn: server connection whose listener is known only now

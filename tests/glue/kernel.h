@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * As much of the kernel as kmod/glue/{kdf,crypto,creq,phase,seal,open,vectors,stateless,
- * token}.c see of it, for tests in userspace. The Makefile puts this file in the place
+ * token,answer}.c see of it, for tests in userspace. The Makefile puts this file in the place
  * of each header that they include and tests/shim does not have.
  *
  * One CPU, one thread, no interrupts: locks and RCU are nothing, what is deferred
@@ -173,6 +173,14 @@ extern u64 glue_now;
 
 /* The same in every run. */
 void get_random_bytes(void *buf, size_t len);
+static inline u32 get_random_u32(void)
+{
+	u32 v;
+
+	get_random_bytes(&v, sizeof(v));
+	return v;
+}
+
 u64 siphash(const void *data, size_t len, const siphash_key_t *key);
 
 struct page {
@@ -237,7 +245,10 @@ struct sk_buff {
 	u32 refs;
 	bool cloned;
 	struct skb_shared_info shinfo;
+	struct sock *sk;
 };
+
+#define skb_queue_len_lockless(q)	((void)(q), 0)
 
 #define skb_shinfo(skb)			(&(skb)->shinfo)
 #define skb_headlen(skb)		((skb)->headlen)
