@@ -31,7 +31,7 @@
 					 * active_connection_id_limit at most
 					 */
 #define QUIC_RETIRED_CIDS	(2 * QUIC_REMOTE_CIDS)	/* of them that we may owe word of */
-#define QUIC_SEAL_SHORT		2048	/* bytes of packets that a key seals more of (RFC 9001 B.1.1) */
+#define QUIC_SEAL_SHORT		2048	/* bytes; longer packets: fewer with a key */
 #define QUIC_CRYPTO_WINDOW	65536	/* bytes a peer may send ahead, per level */
 #define QUIC_REMOTE_STREAMS_MAX	65536	/* streams a peer has open at a time, of each kind */
 #define QUIC_RX_COPIES_MAX	65536	/* copies of received bytes, in order or not */

@@ -530,8 +530,8 @@ static void mark_join_next(struct quic_recvbuf *rb, struct quic_rxchunk *m, bool
 {
 	struct quic_rxchunk *next = any_next(rb, m);
 
-	if (!next || !next->taken || (next->offset < rb->contig) != ready ||
-	    !mark_joins(m, next->offset, next->len))
+	/* not from the list into the tree: what touches that is gathered first */
+	if (!next || !next->taken || !mark_joins(m, next->offset, next->len))
 		return;
 	m->len += next->len;
 	any_unlink(rb, next, ready);
