@@ -114,12 +114,9 @@ void quic_crypto_exit(void);
 /* Row of a cipher, or NULL when we, or this kernel, do not have it. */
 const struct quic_cipher *quic_cipher_find(u32 id);
 
-/* Packets of up to @max_len bytes that one key may seal. */
-static inline u64 quic_cipher_seal_limit(const struct quic_cipher *cipher, u32 max_len)
-{
-	return max_len <= 2048 ? cipher->confidentiality_limit_2k :
-				 cipher->confidentiality_limit;
-}
+/* limits.c: how long 1-RTT keys may be used */
+u64 quic_limit_seal(const struct quic_cipher *cipher, u32 max_len);
+u64 quic_limit_forged(const struct quic_cipher *cipher);
 
 /* The ciphers that this kernel has, as a mask for QUIC_HS_A_CIPHERS. */
 u32 quic_cipher_mask(void);

@@ -229,9 +229,8 @@ static int do_secret(struct quic_hs *hs, struct quic_hs_act *act)
 	if (act->level == QUIC_CRYPTO_APP) {
 		WRITE_ONCE(qs->cipher, act->cipher->id);
 		quic_conn_set_aead_limits(qs->conn,
-					  quic_cipher_seal_limit(act->cipher,
-								 qs->conn->max_mtu),
-					  act->cipher->integrity_limit);
+					  quic_limit_seal(act->cipher, qs->conn->max_mtu),
+					  quic_limit_forged(act->cipher));
 	}
 	err = quic_conn_key_ready(qs->conn, act->level, act->send, quic_now());
 	if (!err && !act->send)
