@@ -575,6 +575,7 @@ struct quic_stats {
 	u64 undone;		/* of them, taken back (RFC 9438 4.9) */
 	u64 persistent;		/* persistent congestions (RFC 9002 7.6) */
 	u64 windows_grown;	/* receive windows: flow.c */
+	u64 paced;		/* batches that pacing ended (RFC 9002 7.7) */
 	u64 trains;		/* batches of more than one datagram built */
 	u64 pkts_dropped;	/* authenticated, yet dropped: memory, order */
 	struct quic_dgram_stats dgram;	/* DATAGRAM frames */

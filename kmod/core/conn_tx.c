@@ -888,9 +888,11 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 		if (len < conn->path.mtu || len < first)
 			break;
 	}
-	if (x.paced_out)
+	if (x.paced_out) {
+		conn->stats.paced++;
 		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer,
 							quantum(&conn->path));
+	}
 	/* Nothing need be in flight whose ACK or loss would try again. */
 	if (unlikely(x.nomem))
 		conn->pacing_deadline = min(conn->pacing_deadline, now + TX_NOMEM_RETRY);

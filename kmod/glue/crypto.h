@@ -114,6 +114,10 @@ void quic_crypto_exit(void);
 /* Row of a cipher, or NULL when we, or this kernel, do not have it. */
 const struct quic_cipher *quic_cipher_find(u32 id);
 
+/* limits.c: @limit of a cipher, packets, or less where a test says so */
+u64 quic_limit_seal(u64 limit);
+u64 quic_limit_forged(u64 limit);
+
 /* The ciphers that this kernel has, as a mask for QUIC_HS_A_CIPHERS. */
 u32 quic_cipher_mask(void);
 

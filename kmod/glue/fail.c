@@ -203,6 +203,7 @@ int quic_fail_init(void)
 {
 	fail_dir = debugfs_create_dir("quicsock", NULL);
 	debugfs_create_file("fail", 0600, fail_dir, NULL, &fail_fops);
+	quic_limits_files(fail_dir);
 	return 0;
 }
 

@@ -35,6 +35,11 @@ static inline bool quic_fail(unsigned int kind)
 /* @alloc, or NULL without asking for it. */
 #define quic_may_fail(kind, alloc)	(quic_fail(kind) ? NULL : (alloc))
 
+struct dentry;
+
+/* limits.c: beside the file that says what fails */
+void quic_limits_files(struct dentry *dir);
+
 int quic_fail_init(void);
 void quic_fail_exit(void);
 

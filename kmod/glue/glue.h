@@ -227,6 +227,8 @@ enum {
 	QUIC_KEYS_MAX
 };
 
+#define QUIC_STATS_COUNTED	7	/* statistics that a namespace adds up: settle.c */
+
 /**
  * struct quic_sock - a QUIC socket: one connection, or one listener
  * @inet: must be first
@@ -263,8 +265,7 @@ enum {
  * @rekey_work: makes keys of the next generation
  * @key_updates: that are in the counters, ours and the peer's
  * @ecn_seen: enum quic_ecn_state that is in the counters
- * @congestion_seen: congestion events that are
- * @grown_seen: growth of receive windows that is
+ * @stats_seen: of the connection's statistics, those that are (settle.c)
  * @listener: child: the listener selected, a reference; NULL before SELECT
  * @accept_q: listener: established children, by accept_node
  * @accept_lock: @accept_q, @accept_open and sk_ack_backlog of a listener; taken
@@ -321,8 +322,7 @@ struct quic_sock {
 	struct work_struct rekey_work;
 	u32 key_updates[2];
 	u8 ecn_seen;
-	u64 congestion_seen;
-	u64 grown_seen;
+	u64 stats_seen[QUIC_STATS_COUNTED];
 	unsigned long deferred;		/* QUIC_DEFER_*, done in release_cb */
 	struct sock *listener;
 	spinlock_t accept_lock;		/* see above */

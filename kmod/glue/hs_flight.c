@@ -300,9 +300,10 @@ static int do_secret(struct quic_hs *hs, struct quic_hs_act *act)
 	act->keys = NULL;
 	if (act->level == QUIC_CRYPTO_APP) {
 		WRITE_ONCE(qs->cipher, act->cipher->id);
-		quic_conn_set_aead_limits(qs->conn, act->cipher->confidentiality_limit_2k,
-					  act->cipher->confidentiality_limit,
-					  act->cipher->integrity_limit);
+		quic_conn_set_aead_limits(qs->conn,
+					  quic_limit_seal(act->cipher->confidentiality_limit_2k),
+					  quic_limit_seal(act->cipher->confidentiality_limit),
+					  quic_limit_forged(act->cipher->integrity_limit));
 	}
 	err = quic_conn_key_ready(qs->conn, act->level, act->send, quic_now());
 	if (!err && !act->send)

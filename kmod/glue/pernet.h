@@ -22,7 +22,8 @@ struct proc_dir_entry;
 	X(CurrEstab) X(PassiveOpens) X(ActiveOpens) X(HandshakeFails) \
 	X(InDatagrams) X(InTrains) X(InPackets) X(OutDatagrams) X(OutTrains) \
 	X(OutPackets) X(InCe) X(OutEct) X(EcnCapable) X(EcnFailed) \
-	X(CongestionEvents) X(WindowsGrown) \
+	X(Probes) X(LossesSpurious) X(CongestionEvents) X(ReductionsUndone) \
+	X(PersistentCongestion) X(PacingStops) X(WindowsGrown) \
 	X(PathChanged) X(PathValidated) X(PathFailed) X(DropAddress) \
 	X(DropIcmp) \
 	X(OpenInPlace) X(OpenBounced) X(OpenDeferred) \
@@ -82,8 +83,10 @@ struct quic_net {
 
 struct quic_net *quic_pernet(const struct net *net);
 
-#define quic_mib_add(net, name, n) \
-	this_cpu_add(quic_pernet(net)->mib->v[QUIC_MIB_##name], (unsigned long)(n))
+/* @i: enum quic_mib */
+#define quic_mib_add_at(net, i, n) \
+	this_cpu_add(quic_pernet(net)->mib->v[i], (unsigned long)(n))
+#define quic_mib_add(net, name, n) quic_mib_add_at(net, QUIC_MIB_##name, n)
 #define quic_mib_inc(net, name) quic_mib_add(net, name, 1)
 
 int quic_mib_net_init(struct quic_net *qn);

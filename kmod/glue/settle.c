@@ -369,11 +369,29 @@ static void act(struct sock *sk, u32 want)
 		sk->sk_write_space(sk);
 }
 
+#define STAT(name, member) { QUIC_MIB_##name, offsetof(struct quic_stats, member) }
+
+/* A connection's statistics that a namespace adds up. */
+static const struct {
+	u16 mib;
+	u16 offset;
+} counted[QUIC_STATS_COUNTED] = {
+	STAT(Probes, pto_total),
+	STAT(LossesSpurious, pkts_spurious),
+	STAT(CongestionEvents, congestion_events),
+	STAT(ReductionsUndone, undone),
+	STAT(PersistentCongestion, persistent),
+	STAT(PacingStops, paced),
+	STAT(WindowsGrown, windows_grown),
+};
+
 /* What became of the path since the last look goes to the namespace's counters. */
 static void count_path(struct sock *sk)
 {
 	struct quic_sock *qs = quic_sk(sk);
 	const struct quic_conn *conn = qs->conn;
+	u64 now;
+	u32 i;
 
 	if (unlikely(conn->path.ecn.state != qs->ecn_seen)) {
 		qs->ecn_seen = conn->path.ecn.state;
@@ -382,15 +400,12 @@ static void count_path(struct sock *sk)
 		else if (qs->ecn_seen == QUIC_ECN_STATE_FAILED)
 			quic_mib_inc(sock_net(sk), EcnFailed);
 	}
-	if (unlikely(conn->stats.congestion_events != qs->congestion_seen)) {
-		quic_mib_add(sock_net(sk), CongestionEvents,
-			     conn->stats.congestion_events - qs->congestion_seen);
-		qs->congestion_seen = conn->stats.congestion_events;
-	}
-	if (unlikely(conn->stats.windows_grown != qs->grown_seen)) {
-		quic_mib_add(sock_net(sk), WindowsGrown,
-			     conn->stats.windows_grown - qs->grown_seen);
-		qs->grown_seen = conn->stats.windows_grown;
+	for (i = 0; i < QUIC_STATS_COUNTED; i++) {
+		now = *(const u64 *)((const char *)&conn->stats + counted[i].offset);
+		if (likely(now == qs->stats_seen[i]))
+			continue;
+		quic_mib_add_at(sock_net(sk), counted[i].mib, now - qs->stats_seen[i]);
+		qs->stats_seen[i] = now;
 	}
 }
 

@@ -46,6 +46,11 @@ void quic_udp_addrs(const struct sk_buff *skb, union quic_addr *peer,
 	*local = *peer;
 }
 
+void quic_random_cid(struct quic_cid *cid, u8 len)
+{
+	*cid = (struct quic_cid){ .len = len };
+}
+
 /* ---- one that asks ---- */
 
 /* Return: an answer left, or, of refusals, may be made. */

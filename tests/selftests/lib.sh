@@ -158,6 +158,44 @@ setup_veth()
 	wait_for 5 link_is_up "$ns_b" veth || die "the veth did not come up"
 }
 
+# setup_routed: client - router - server, fresh; the router's devices are "near", to the
+# client, and "far", the others "veth". What is lost in it has left, and so is seen where
+# it left. Sets ns_a ns_b, ip4_a ip4_b, ip6_a ip6_b.
+setup_routed()
+{
+	local ns
+
+	ns_a=client ns_b=server
+	ip4_a=10.78.1.1 ip4_b=10.78.2.2 ip6_a=fd78:1::1 ip6_b=fd78:2::2
+	export ns_a ns_b ip4_a ip4_b ip6_a ip6_b
+	for ns in client router server; do
+		setup_ns $ns
+	done
+	join client veth router near 1.1 1.254
+	join server veth router far 2.2 2.254
+	ip -n client route add default via 10.78.1.254
+	ip -n client -6 route add default via fd78:1::254
+	ip -n server route add default via 10.78.2.254
+	ip -n server -6 route add default via fd78:2::254
+	in_ns router sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	for ns in client server; do
+		wait_for 5 link_is_up $ns veth || die "the link of $ns did not come up"
+	done
+}
+
+# join NS DEV NS DEV N.HOST N.HOST: addresses of 10.78.N.0/24 and fd78:N::/64
+join()
+{
+	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
+	set -- "$1" "$2" "$5" "$3" "$4" "$6"
+	while [ $# -gt 0 ]; do
+		ip -n "$1" addr add "10.78.$3/24" dev "$2"
+		ip -n "$1" addr add "fd78:${3/./::}/64" dev "$2" nodad
+		ip -n "$1" link set "$2" up
+		shift 3
+	done
+}
+
 link_is_up() { ip -n "$1" -o link show dev "$2" | grep -q 'state UP'; }
 
 # offload_off NS [DEV]: nothing leaves but single datagrams with checksums.

@@ -386,7 +386,7 @@ static void paced_in_trains(struct unit *t)
 {
 	struct quic_conn *c;
 	struct pair *p;
-	u64 n;
+	u64 n, paced;
 
 	pair_defaults(&cfg);
 	tapped();
@@ -401,10 +401,13 @@ static void paced_in_trains(struct unit *t)
 	pair_pump(p);
 	n = seen[PAIR_CLIENT].dgrams;
 	EXPECT_GE(t, n, 33);
+	paced = c->stats.paced;
+	EXPECT_GE(t, paced, 1);
 	pair_run(p, NULL, quic_conn_pacing_deadline(c) - 1);
 	EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, n);
 	pair_run(p, NULL, quic_conn_pacing_deadline(c));
 	EXPECT_GE(t, seen[PAIR_CLIENT].dgrams - n, 33);
+	EXPECT_GE(t, c->stats.paced, paced + 1);
 	EXPECT_LE(t, quic_conn_pacing_deadline(c) - p->now, MS / 2);
 	finish(t, p);
 }

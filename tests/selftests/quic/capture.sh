@@ -32,11 +32,14 @@ packets()
 }
 
 # decode PCAP: a line for each datagram, fields separated by tabs: versions,
-# TLS server name, frame types, decryption failed, malformed, bytes of DATAGRAM frames
+# TLS server name, frame types, decryption failed, malformed, bytes of DATAGRAM frames,
+# spin bits, types of long headers of version 1, and 2, TLS messages, bytes, port it is to
 decode()
 {
 	packets "$1" -T fields -e quic.version -e tls.handshake.extensions_server_name \
-		-e quic.frame_type -e quic.decryption_failed -e _ws.malformed -e quic.dg
+		-e quic.frame_type -e quic.decryption_failed -e _ws.malformed -e quic.dg \
+		-e quic.spin_bit -e quic.long.packet_type -e quic.long.packet_type_v2 \
+		-e tls.handshake.type -e udp.length -e udp.dstport
 }
 
 # column N: the values in a field of $work/decoded, each once with its number
@@ -47,6 +50,30 @@ has_frame() { column 3 | grep -qE " ($1)\$"; }
 most_open()
 {
 	awk -F '\t' '$4 != "" { n++ } END { exit !(NR > 100 && n < NR / 10) }' "$work/decoded"
+}
+
+# first_datagrams: of handshakes in $work/decoded, "WHO WHAT BYTES": who is client or
+# server, what is Initial, together (with Handshake in one datagram) or hello (ServerHello)
+first_datagrams()
+{
+	awk -F '\t' 'function has(list, x) { return ("," list ",") ~ "," x "," }
+		{ client = $12 == 443 || $12 == 4433; who = client ? "client" : "server"
+		  initial = has($8, 0) || has($9, 1); other = has($8, 2) || has($9, 3) }
+		initial { print who, "Initial", $11 - 8 }
+		initial && other { print who, "together", $11 - 8 }
+		initial && has($10, 2) { print who, "hello", $11 - 8 }' "$work/decoded"
+}
+
+# look_first WHAT: padding and coalescing (RFC 9000 12.2, 14.1)
+look_first()
+{
+	first_datagrams > "$work/first"
+	check_eq "$1: Initials of clients are in full datagrams" "" \
+		"$(awk '$1 == "client" && $2 == "Initial" && $3 < 1200' "$work/first")"
+	check_eq "$1: and a server's that are to be acknowledged" "" \
+		"$(awk '$1 == "server" && $2 == "hello" && $3 < 1200' "$work/first")"
+	check "$1: Initial and Handshake of a server come in one datagram" \
+		grep -q '^server together' "$work/first"
 }
 
 # look WHAT PCAP FILE...: version 1, or look_version; with look_paths the addresses
@@ -64,6 +91,9 @@ look()
 	check "$1: STREAM frames are decrypted" has_frame '8|9|10|11|12|13|14|15'
 	check "$1: ACK frames are" has_frame '2|3'
 	check "$1: HANDSHAKE_DONE is" has_frame 30
+	check "$1: NEW_CONNECTION_ID is" has_frame 24
+	check_eq "$1: no packet spins" 0 "$(column 7 | awk '{ print $2 }')"
+	look_first "$1"
 	if [ -n "${look_paths:-}" ]; then
 		check "$1: most packets open" most_open
 	else

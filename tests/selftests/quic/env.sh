@@ -9,8 +9,8 @@
 #	...
 #	quic_finish			# everything stopped, nothing left, module out
 #
-# Every profile of make_certs is a profile of quicd: good, wrong, expired, other
-# and ip for servers (default is good); none has no certificate; distrust trusts
+# Every profile of make_certs is a profile of quicd: good, wrong, expired, other, ip
+# and long for servers (default is good); none has no certificate; distrust trusts
 # otherca; limited is for a user who does not exist.
 
 # shellcheck disable=SC2016,SC2034,SC2119,SC2120  # for the files that read this one
@@ -36,7 +36,7 @@ quicd_conf()
 	local p
 
 	printf '[global]\nworkers = 2\nkeylog = %s/keys.log\n' "$work"
-	for p in good wrong expired other ip; do
+	for p in good wrong expired other ip long; do
 		printf '[profile %s]\ncert = %s\nkey = %s\nca = %s\n' \
 			"${p/#good/default}" "$certs/$p.pem" "$certs/$p.key" "$certs/$1.pem"
 	done
@@ -173,3 +173,49 @@ file_comes()
 
 # dial NS ARGUMENT...: what connect(2) says, "ERRNO MS ORIGIN KIND: TEXT"
 dial() { in_ns "$1" "$helpers/dial" "${@:2}"; }
+
+# --- ends of connections that are told what to do: play.c ---
+
+declare -A play_pid play_in
+
+# plays NAME NS STEP...: in the background; what it says is in $work/NAME
+plays()
+{
+	local fd
+
+	[ -e "$work/$1.in" ] || mkfifo "$work/$1.in"
+	exec {fd}<> "$work/$1.in"
+	ip netns exec "$2" "$helpers/play" "${@:3}" < "$work/$1.in" > "$work/$1" 2>&1 {fd}>&- &
+	play_pid[$1]=$! play_in[$1]=$fd
+	on_exit "kill -KILL ${play_pid[$1]}"
+}
+
+# tell NAME [LINE]
+tell() { echo "${2:-go}" >&"${play_in[$1]}"; }
+
+# did NAME STEP
+did() { grep -qxF "did $2" "$work/$1"; }
+waits_for() { wait_for 60 did "$@" || die "$1 does not come to '$2': $(cat "$work/$1")"; }
+
+# ended WHAT NAME: all its steps are done
+ended()
+{
+	local fd=${play_in[$2]}
+
+	waits_over "$2" || kill -TERM "${play_pid[$2]}"
+	wait "${play_pid[$2]}"
+	check_eq "$1" 0 "$?" || note "$(tail -n 5 "$work/$2")"
+	exec {fd}>&-
+}
+play_runs() { kill -0 "${play_pid[$1]}" 2> /dev/null; }
+play_is_over() { ! play_runs "$1"; }
+waits_over() { wait_for 100 play_is_over "$1"; }
+
+# of_conn NS COLUMN: of the first connection in /proc/net/quic/conns, as its head names it
+of_conn()
+{
+	in_ns "$1" awk -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i }
+		NR == 2 { print $c }' /proc/net/quic/conns
+}
+conn_has() { [ "$(of_conn "$1" "$2")" = "$3" ]; }
+no_conns() { [ -z "$(of_conn "$1" core)" ]; }

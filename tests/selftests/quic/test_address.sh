@@ -3,8 +3,8 @@
 #
 # test_address.sh - answers without a connection, on the wire and by counters: Retry,
 # forced, also on a link that loses; NEW_TOKEN, and tokens that are refused because
-# they were used, moved or made up; Version Negotiation; a server that lost its state
-# resets a living client.
+# they were used, moved or made up; an address that is silent gets three times what came
+# from it; Version Negotiation; a server that lost its state resets a living client.
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -30,6 +30,7 @@ calm() { [ "$(in_ns server tail -n +2 /proc/net/quic/conns | wc -l)" = 0 ]; }
 declare -A marks
 mark() { local c; for c; do marks[$c]=$(stat_of "${c%.*}" "${c#*.}"); done; }
 rose() { echo $(($(stat_of "${1%.*}" "${1#*.}") - marks[$1])); }
+rose_above() { [ "$(rose "$1")" -gt "$2" ]; }
 rose_to() { [ "$(rose "$1")" = "$2" ]; }
 
 serve
@@ -127,6 +128,29 @@ server_443=$server_pid
 start_server server 4433 "$tools/quicserve" -q --retry -p 4433 -d "$work"
 check "off, but a listener asks for it: a connection" dial client "$ip4_b" 4433
 check_eq "off, but a listener asks for it: Retry" 1 "$(rose RetrySent.server)"
+kill -TERM "$server_pid"
+wait "$server_pid"
+
+# --- three times what came (RFC 9000 8.1): an address from where nothing more comes ---
+start_server server 4433 "$tools/quicserve" -q --profile long -p 4433 -d "$work"
+check "amplification: nothing stays of before" wait_for 40 calm
+mark OutDatagrams.server
+capture "$work/silent.pcap"
+# it listens, so that no ICMP message comes either
+sed -n '1s/.*\t//p' "$work/sent" |
+	in_ns client "$helpers/resend" -r 1000 "$ip4_c" 7777 "$ip4_b" 4433 > "$work/answers" &
+resending=$!
+check "amplification: the server answers" wait_for 20 rose_above OutDatagrams.server 2
+check "amplification: and gives up" wait_for 60 calm
+capture_end "$work/silent.pcap"
+kill "$resending"
+wait "$resending" 2> /dev/null
+bytes() { packets "$work/silent.pcap" -Y "udp && ip.$1 == $ip4_c" -T fields -e udp.length | awk '{ n += $1 - 8 } END { print n + 0 }'; }
+came=$(bytes src) left=$(bytes dst)
+note "amplification: $came bytes came, $left left"
+check_eq "amplification: one full datagram came" 1200 "$came"
+check "amplification: three times that at most" test "$left" -le $((3 * came))
+check "amplification: but more than two" test "$left" -gt $((2 * came))
 kill -TERM "$server_pid"
 wait "$server_pid"
 server_pid=$server_443

@@ -4,7 +4,9 @@
 # test_keyupdate.sh - key updates (RFC 9001 6) by both ends during transfers: what
 # arrives is what was sent, somebody else's decoder sees the key phase turn and, with
 # quicd's key log, opens every packet of every phase; with each cipher, by IPv4 and
-# IPv6, and on a link that loses and reorders. SELFTEST_BRIEF leaves the decoder out,
+# IPv6, and on a link that loses and reorders. Keys that have sealed as much as they may
+# are updated though nobody asks, and too many forged packets end a connection (debugfs,
+# limits.c). SELFTEST_BRIEF leaves the decoder out,
 # and so does a debug kernel, on which the packets of two phases come in turns: our
 # ends wait for the keys of some, a decoder takes them in their order or not at all.
 
@@ -117,6 +119,46 @@ for ns in client server; do
 	check "the $ns initiated updates, and followed the peer's" test "$ours" -ge 2 -a "$theirs" -ge 2
 	note "$ns: $ours of its own, $theirs of the peer's"
 done
+
+kill "$server_pid"
+wait "$server_pid" 2> /dev/null
+
+# --- limits of use (RFC 9001 6.6), small ones: nobody asks for updates ---
+
+limits=/sys/kernel/debug/quicsock
+check_eq "no limit but the cipher's at first" "0 0" \
+	"$(cat $limits/seal_limit $limits/forged_limit | tr '\n' ' ' | sed 's/ $//')"
+head -c 4M /dev/urandom > "$work/file"
+start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
+netem client veth rate 10mbit limit 10000 delay 2ms
+netem server veth rate 10mbit limit 10000 delay 2ms
+# 128 of them are kept back
+echo 1000 > $limits/seal_limit
+read -r before _ <<< "$(counters server)"
+file_comes "a key that may seal 1000 packets" "$ip4_b"
+read -r after _ <<< "$(counters server)"
+note "the server updated $((after - before)) times by itself"
+check "a key that may seal 1000 packets: is updated" test $((after - before)) -ge 3
+echo 0 > $limits/seal_limit
+read -r before _ <<< "$(counters server)"
+file_comes "a key without a limit" "$ip4_b"
+read -r after _ <<< "$(counters server)"
+check_eq "a key without a limit: stays" "$before" "$after"
+
+echo 200 > $limits/forged_limit
+netem server veth rate 2mbit limit 10000 delay 2ms
+timeout 200 ip netns exec client "$tools/quicget" -q --discard --server-name server.test \
+	"$ip4_b" file > "$work/forged" 2>&1 &
+fetching=$!
+check "forged packets, with the ID of a connection" \
+	ip netns exec client "$helpers/junk" -l "$ip4_b" 443 3000 21
+wait "$fetching"
+check "end it" test $? -ne 0
+check "the peer hears why" grep -q 'AEAD limit reached (0xf)' "$work/forged" ||
+	note "$(cat "$work/forged")"
+echo 0 > $limits/forged_limit
+netem server veth rate 10mbit limit 10000 delay 2ms
+file_comes "afterwards" "$ip4_b"
 
 kill "$server_pid"
 wait "$server_pid" 2> /dev/null

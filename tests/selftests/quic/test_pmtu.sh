@@ -3,41 +3,18 @@
 #
 # test_pmtu.sh - the path's MTU (RFC 8899, RFC 9000 14) behind a router whose further
 # link is narrow: a server finds it with the help of ICMP, and without, and notices a
-# link that becomes narrow in the middle; files arrive, nothing is fragmented.
+# link that becomes narrow in the middle, again with and without, or wide again; files
+# arrive, nothing is fragmented.
 
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 
 quic_begin
 start_quicd
-for ns in client router server; do
-	setup_ns $ns
-done
+setup_routed
 modprobe -q sch_netem
-
-# join NS DEV ADDRESS6 NS DEV ADDRESS6: of 10.78.N.0/24 and fd78:N::/64, N is in the names
-join()
-{
-	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
-	set -- "$1" "$2" "$5" "$3" "$4" "$6"
-	while [ $# -gt 0 ]; do
-		ip -n "$1" addr add "10.78.$3/24" dev "$2"
-		ip -n "$1" addr add "fd78:${3/./::}/64" dev "$2" nodad
-		ip -n "$1" link set "$2" up
-		shift 3
-	done
-}
-join client veth router near 1.1 1.254
-join server veth router far 2.2 2.254
-ip -n client route add default via 10.78.1.254
-ip -n client -6 route add default via fd78:1::254
-ip -n server route add default via 10.78.2.254
-ip -n server -6 route add default via fd78:2::254
-in_ns router sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-for ns in client server; do
-	wait_for 5 link_is_up $ns veth || die "the link of $ns did not come up"
-	segmentation_off $ns
-done
+segmentation_off client
+segmentation_off server
 head -c 1M /dev/urandom > "$work/file"
 start_server server 443 "$tools/quicserve" -q --json -p 443 -d "$work"
 
@@ -95,6 +72,45 @@ fetch "a link that becomes narrow" 10.78.2.2
 check "a link that becomes narrow: it did" wait "$narrow"
 check_eq "a link that becomes narrow: followed" 1272 "$mtu"
 in_ns server tc qdisc del dev veth root
+
+# --- the same, and nobody tells: the route is locked ---
+
+ip -n router link set near mtu 1500
+forget
+ip -n server route replace default via 10.78.2.254 mtu lock 1500
+netem server veth rate 4mbit limit 100
+wide_and_busy() { busy && conn_has server mtu 1472; }
+sent=$(stat_of OutDatagrams server)
+(wait_for 30 wide_and_busy && ip -n router link set near mtu 1300) &
+narrow=$!
+fetch "a black hole" 10.78.2.2
+wait "$narrow"
+check_eq "a black hole: it was none at first" 0 "$?"
+check "a black hole: nothing was learned" learned 'mtu lock 1500' 10.78.1.1
+note "a black hole: $mtu bytes pass"
+check "a black hole: noticed, and what passes was searched" test "$mtu" -gt 1200 -a "$mtu" -le 1272
+in_ns server tc qdisc del dev veth root
+
+# --- a path that becomes wide again: looked for each 5 s ---
+
+plays server server raise:5000000 accept:4433 recv:0:1 lines:0:3000 close:0
+wait_for 20 port_in_use server 4433
+plays client client "connect:10.78.2.2:4433" open:bidi send:0:1 hear
+waits_for server recv:0:1
+# a search goes on with what is acknowledged
+passes()
+{
+	tell server
+	mtu=$(of_conn server mtu)
+	[ "$mtu" -ge "$1" ] && [ "$mtu" -le "$2" ]
+}
+check "a narrow path: found" wait_for 60 passes 1257 1272
+ip -n router link set near mtu 1500
+check "a wide path: found again" wait_for 60 passes 1472 1472
+tell server end
+ended "a wide path: the client did its part" client
+ended "a wide path: the server did its part" server
+ip -n server route replace default via 10.78.2.254
 
 # --- below 1200 bytes there is no QUIC (RFC 9000 14.2) ---
 ip -n router link set near mtu 1500
