@@ -161,10 +161,24 @@ struct sim_scenario {
 	u64 dgrams_max;
 };
 
-extern const struct sim_scenario sim_scenarios[];
-extern const u32 sim_n_scenarios;
+/* Its links: the same both ways. */
+#define BOTH(...)	{ { __VA_ARGS__ }, { __VA_ARGS__ } }
 
-const struct sim_scenario *sim_find(const char *name);
+/* Those of one subject: the table in scenario_SUBJECT.c. */
+struct sim_set {
+	const struct sim_scenario *row;
+	u32 n;
+};
+
+extern const struct sim_set sim_set_link, sim_set_cc, sim_set_path, sim_set_load,
+			    sim_set_begin, sim_set_life;
+
+/* All of them, in one row. */
+u32 sim_n_scenarios(void);
+const struct sim_scenario *sim_nth_scenario(u32 nth);
+
+/* Place of a scenario in that row, or -1. */
+s32 sim_find(const char *name);
 
 /* Random parameters, the same for the same @seed. */
 void sim_derive(struct sim_scenario *sc, u64 seed);
