@@ -13,13 +13,6 @@ static const struct sim_scenario scenarios[] = {
 		.load = { .n = { 1, 0 }, .bytes = { 10 * MB } },
 		.done_by = 2 * SEC, .closed_by = 2 * SEC,
 	}, {
-		.name = "clean-newreno",
-		.what = "the same with NewReno",
-		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB),
-		.load = { .n = { 1, 0 }, .bytes = { 10 * MB } },
-		.newreno = true,
-		.done_by = 2 * SEC, .closed_by = 2 * SEC,
-	}, {
 		.name = "no-loss-no-loss",
 		.what = "no limit is hit: no packet may be declared lost",
 		.link = BOTH(.delay = 5 * MS),
@@ -137,7 +130,7 @@ static const struct sim_scenario scenarios[] = {
 		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB,
 			     .reorder = 50, .reorder_delay = 12 * MS),
 		.load = { .n = { 1, 0 }, .bytes = { 20 * MB } },
-		.lost_max = 1000, .done_by = 2400 * MS, .closed_by = 2 * SEC,
+		.undone_min = 1, .lost_max = 1000, .done_by = 2400 * MS, .closed_by = 2 * SEC,
 	}, {
 		.name = "reorder-half",
 		.what = "every other one is overtaken by up to a hundred",

@@ -25,7 +25,7 @@ static const struct sim_scenario scenarios[] = {
 		.link = BOTH(.delay = 20 * MS, .rate = MBIT(10), .queue = 100 * KB,
 			     .down_at = 500 * MS, .down_for = 10 * SEC),
 		.load = { .n = { 1, 0 }, .bytes = { 2 * MB } },
-		.dgrams_max = 2700, .done_by = 40 * SEC, .closed_by = 2 * SEC,
+		.persistent_min = 1, .dgrams_max = 2700, .done_by = 40 * SEC, .closed_by = 2 * SEC,
 	}, {
 		.name = "blackout-idle",
 		.what = "nothing passes any more: both ends give up",
@@ -55,6 +55,27 @@ static const struct sim_scenario scenarios[] = {
 		.load = { .n = { 1, 1 }, .bytes = { 200 * KB, 200 * KB } },
 		.rebind_at = { 3 * SEC, 5 * SEC, 8 * SEC, 12 * SEC },
 		.rebind_to = { 1, 2, 3, 4 }, .moves_min = 2, .done_by = 60 * SEC,
+	}, {
+		.name = "rebinding-each-second",
+		.what = "another address each second, for half a minute, data both ways",
+		.link = BOTH(.delay = 20 * MS, .rate = MBIT(10), .queue = 100 * KB),
+		.load = { .n = { 2, 2 }, .bytes = { 14 * MB, 14 * MB } },
+		.rebind_every = SEC,
+		.moves_min = 29, .done_by = 45 * SEC, .closed_by = 2 * SEC,
+	}, {
+		.name = "rebinding-each-second-port",
+		.what = "the same, but only the port is another",
+		.link = BOTH(.delay = 20 * MS, .rate = MBIT(10), .queue = 100 * KB),
+		.load = { .n = { 2, 2 }, .bytes = { 16 * MB, 6 * MB } },
+		.rebind_every = SEC, .rebind_port = true,
+		.moves_min = 29, .done_by = 45 * SEC, .closed_by = 2 * SEC,
+	}, {
+		.name = "rebinding-each-second-loss",
+		.what = "the same with 2 % lost, and the server alone has something to say",
+		.link = BOTH(.delay = 20 * MS, .rate = MBIT(10), .queue = 100 * KB, .loss = 20),
+		.load = { .n = { 0, 2 }, .bytes = { 0, 12 * MB } },
+		.rebind_every = SEC,
+		.moves_min = 29, .done_by = 90 * SEC,
 	}, {
 		.name = "spoofed",
 		.what = "one in ten datagrams is overtaken by a copy from another address",

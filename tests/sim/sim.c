@@ -208,6 +208,15 @@ static void tell_failure(const struct group *g, u32 i, const struct sim_result *
 		keep_evidence(g, i, r);
 }
 
+/* A run that passed, and has something to say. */
+static void tell_figures(const struct group *g, u32 i, const struct sim_result *r)
+{
+	char what[200];
+
+	g->command(g, i, what, sizeof(what), false);
+	printf("# %s: %s\n", what, r->why);
+}
+
 static u64 seconds_ms(void)
 {
 	struct timespec t;
@@ -233,6 +242,8 @@ static u32 run_group(const struct group *g)
 		digest = (digest ^ r->digest) * 0x9fb21c651e98df25ULL;
 		if (opt.verbose)
 			tell(g, i, r);
+		if (r->state == SIM_PASSED && *r->why && !opt.verbose)
+			tell_figures(g, i, r);
 		if (r->state == SIM_PASSED)
 			continue;
 		tell_failure(g, i, r, ++failed);
