@@ -851,6 +851,21 @@ static bool numbers_used_up(const struct quic_conn *conn)
 	       conn->state != QUIC_CONN_CLOSED;
 }
 
+/*
+ * RFC 9002 7.8: neither pacing nor the window stopped us, nor the batch's size. Pacing
+ * that spreads what would not have filled the window did not stop us either; what is
+ * queued includes stream bytes in flight, so that this is at most said too seldom.
+ */
+static bool app_limited(const struct tx_ctx *x)
+{
+	const struct quic_conn *conn = x->conn;
+	const struct quic_cc *cc = &conn->path.cc;
+
+	if (x->paced_out)
+		return cc->bytes_in_flight + quic_conn_tx_queued(conn) < cc->cwnd;
+	return x->batch->n_dgrams < x->batch->max_dgrams && quic_cc_room(cc) >= conn->path.mtu;
+}
+
 u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now)
 {
 	struct tx_ctx x = {
@@ -896,9 +911,7 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	/* Nothing need be in flight whose ACK or loss would try again. */
 	if (unlikely(x.nomem))
 		conn->pacing_deadline = min(conn->pacing_deadline, now + TX_NOMEM_RETRY);
-	/* Neither pacing nor the window stopped us, nor the batch's size. */
-	conn->path.app_limited = !x.paced_out && batch->n_dgrams < batch->max_dgrams &&
-				 quic_cc_room(&conn->path.cc) >= conn->path.mtu;
+	conn->path.app_limited = app_limited(&x);
 	if (batch->n_dgrams > 1)
 		conn->stats.trains++;
 out:

@@ -78,10 +78,16 @@ void pair_defaults(struct pair_cfg *cfg)
 
 static void end_set(struct pair_end *e)
 {
+	const struct pair_cfg *cfg = &e->pair->cfg;
+
 	if (!e->conn)
 		return;
-	quic_conn_set_rx_window_max(e->conn, e->pair->cfg.window_max);
-	if (e->pair->cfg.hasty)
+	quic_conn_set_rx_window_max(e->conn, cfg->window_max);
+	if (cfg->seal_limit || cfg->forged_limit)
+		quic_conn_set_aead_limits(e->conn,
+					  cfg->seal_limit ? cfg->seal_limit : U64_MAX,
+					  cfg->forged_limit ? cfg->forged_limit : U64_MAX);
+	if (cfg->hasty)
 		e->conn->keyphase.wait_ptos = 0;
 }
 
@@ -95,6 +101,8 @@ static void pair_create_client(struct pair *p)
 		.max_mtu = p->cfg.mtu,
 		.no_ecn = p->cfg.no_ecn[PAIR_CLIENT],
 		.handshake_timeout = p->cfg.handshake_timeout,
+		.token = p->cfg.token,
+		.token_len = p->cfg.token_len,
 	};
 
 	cp.scid.len = p->cfg.cid_len[PAIR_CLIENT];
@@ -128,7 +136,7 @@ void pair_end_accept(struct pair *p, const struct pair_dgram *d)
 
 	p->end[PAIR_SERVER].addr[0] = d->src;
 	if (p->cfg.retry)
-		pair_retry_accept(d, &cp);
+		pair_retry_accept(p, d, &cp);
 	cp.scid.len = p->cfg.cid_len[PAIR_SERVER];
 	quic_host_random(cp.scid.id, cp.scid.len);
 	p->end[PAIR_SERVER].conn = quic_conn_create(&cp, p->now);
@@ -243,6 +251,7 @@ static void end_step(struct pair *p, struct pair_end *e)
 	end_make_keys(e);
 	end_update(e);
 	end_keep_alive(e);
+	pair_retry_give(p, e);
 	pair_end_pump(p, e);
 }
 
@@ -263,34 +272,44 @@ static void check_step(struct pair *p)
 
 #define PAIR_STUCK	100000	/* steps without time passing */
 
+u64 pair_next(const struct pair *p)
+{
+	return min(end_next(&p->end[0]), end_next(&p->end[1]));
+}
+
+void pair_step(struct pair *p, u64 at)
+{
+	p->stuck = at > p->now ? 0 : p->stuck + 1;
+	if (p->stuck > PAIR_STUCK) {
+		pair_error(p, "time stands still");
+		return;
+	}
+	p->now = max(p->now, at);
+	p->steps++;
+	end_step(p, &p->end[0]);
+	end_step(p, &p->end[1]);
+	check_step(p);
+	if (p->cfg.hooks && p->cfg.hooks->stepped)
+		p->cfg.hooks->stepped(p);
+}
+
 bool pair_run(struct pair *p, bool (*done)(struct pair *p), u64 until)
 {
-	u32 stuck = 0;
 	u64 t;
 
+	p->stuck = 0;
 	pair_pump(p);
 	for (;;) {
 		if (done && done(p))
 			return true;
 		if (p->errors)
 			return false;
-		t = min(end_next(&p->end[0]), end_next(&p->end[1]));
+		t = pair_next(p);
 		if (t == QUIC_TIME_NEVER || t > until) {
 			p->now = max(p->now, until == QUIC_TIME_NEVER ? p->now : until);
 			return false;
 		}
-		stuck = t > p->now ? 0 : stuck + 1;
-		if (stuck > PAIR_STUCK) {
-			pair_error(p, "time stands still");
-			return false;
-		}
-		p->now = max(p->now, t);
-		p->steps++;
-		end_step(p, &p->end[0]);
-		end_step(p, &p->end[1]);
-		check_step(p);
-		if (p->cfg.hooks && p->cfg.hooks->stepped)
-			p->cfg.hooks->stepped(p);
+		pair_step(p, t);
 	}
 }
 
@@ -301,7 +320,7 @@ struct pair *pair_new(const struct pair_cfg *cfg)
 
 	p->cfg = *cfg;
 	p->rnd = cfg->seed;
-	p->begin = 1000 * QUIC_NS_PER_SEC;
+	p->begin = 1000 * QUIC_NS_PER_SEC + cfg->late;
 	p->now = p->begin;
 	p->flow = pair_zalloc(sizeof(*p->flow) * cfg->max_flows);
 	for (i = 0; i < 4; i++)
@@ -313,6 +332,7 @@ struct pair *pair_new(const struct pair_cfg *cfg)
 		e->side = i;
 		e->reading = true;
 		e->keys_at = QUIC_TIME_NEVER;
+		e->queue = cfg->shared[i] ? cfg->shared[i] : &e->own_queue;
 		INIT_LIST_HEAD(&e->arrivals);
 		INIT_LIST_HEAD(&e->parked);
 		INIT_LIST_HEAD(&e->writing);

@@ -59,6 +59,7 @@ enum pair_fate {
  * @burst_len: datagrams of a burst, on average
  * @dup: datagrams repeated, permille
  * @corrupt: datagrams one bit of which is turned, permille
+ * @forge: 1-RTT datagrams that somebody's forged copy follows, permille
  * @ce: ECN-capable datagrams marked CE, permille
  * @mark_at: bytes that wait for the rate, from which ECN-capable ones are marked CE,
  *	0: none are
@@ -84,6 +85,7 @@ struct pair_link {
 	u32 burst_len;
 	u32 dup;
 	u32 corrupt;
+	u32 forge;
 	u32 ce;
 	u64 mark_at;
 	u32 bleach;
@@ -95,6 +97,14 @@ struct pair_link {
 	u64 down_for;
 	bool (*drop)(struct pair *p, enum pair_side from, u64 n);
 	void (*tap)(struct pair *p, enum pair_side from, const struct pair_dgram *d);
+};
+
+/**
+ * struct pair_queue - what waits for the rate of a link
+ * @free: when all of it has left
+ */
+struct pair_queue {
+	u64 free;
 };
 
 /**
@@ -116,11 +126,14 @@ struct pair_hooks {
 /**
  * struct pair_cfg - set by the test before pair_new(), from pair_defaults()
  * @seed: of the link's dice
+ * @late: its clock begins with so much more than another pair's, ns
  * @cc: controller of both
  * @local: transport parameters of each side
  * @cid_len: bytes of the connection IDs that each side issues
  * @mtu: local route's UDP payload
  * @link: [side that sends]
+ * @shared: [side that sends] goes through a queue with other pairs, whose links have
+ *	the same rate and queue; NULL: its own
  * @version: QUIC version of the client
  * @serves: the only one that the server speaks, others are answered with Version
  *	Negotiation; 0: all of ours
@@ -130,6 +143,9 @@ struct pair_hooks {
  * @addr_validated: for the server
  * @retry: the server answers Initials without a token with Retry
  * @early: 0-RTT is offered by the client, and accepted or refused
+ * @new_token: the server gives a token for a next time
+ * @token: of an earlier connection, for the client's first Initials; NULL: none
+ * @token_len: its bytes
  * @remembered: initial_max_data, stream data and streams that the client remembers
  *	are this part of @local[PAIR_SERVER]'s, percent; 0: all
  * @no_ecn: [side] marks nothing
@@ -137,6 +153,7 @@ struct pair_hooks {
  * @rebind_at: ns of the run when the NAT in front of the client gives it the
  *	address @rebind_to; 0: never
  * @rebind_to: below PAIR_OWN; 0 is the address it begins with
+ * @rebind_every: the NAT gives one address after the other, each for so long, ns; 0: not
  * @rebind_port: its addresses differ by the port alone
  * @spoof: datagrams of the client, once it is connected, that somebody copies, permille:
  *	the copy comes first, from one of the NAT's addresses
@@ -144,6 +161,8 @@ struct pair_hooks {
  *	move, ns; 0: never. A NAT that forgets one who only listens cuts him off.
  * @update_every: datagrams that [side] sends between two requests for a key update;
  *	0: none
+ * @seal_limit: packets that a 1-RTT key may seal; 0: any number
+ * @forged_limit: packets that may fail to open; 0: any number
  * @hasty: no end waits with an update of its own for longer than the RFC's MUSTs say
  * @keys_delay: how long hosts take to make keys of the next generation, ns
  * @batch: datagrams per build
@@ -155,11 +174,13 @@ struct pair_hooks {
  */
 struct pair_cfg {
 	u64 seed;
+	u64 late;
 	const struct quic_cc_ops *cc;
 	struct quic_tparams local[2];
 	u8 cid_len[2];
 	u32 mtu;
 	struct pair_link link[2];
+	struct pair_queue *shared[2];
 	u32 version;
 	u32 serves;
 	u32 selects;
@@ -167,16 +188,22 @@ struct pair_cfg {
 	u64 handshake_timeout;
 	bool addr_validated;
 	bool retry;
+	bool new_token;
+	const u8 *token;
+	u32 token_len;
 	u8 early;
 	u32 remembered;
 	bool no_ecn[2];
 	u64 window_max;
 	u64 rebind_at[PAIR_REBINDS];
 	u8 rebind_to[PAIR_REBINDS];
+	u64 rebind_every;
 	bool rebind_port;
 	u32 spoof;
 	u64 keepalive;
 	u32 update_every[2];
+	u64 seal_limit;
+	u64 forged_limit;
 	bool hasty;
 	u64 keys_delay;
 	u32 batch;
@@ -193,6 +220,8 @@ struct pair_cfg {
  * @version: of its first long header
  * @retry: it is a Retry
  * @version_neg: it is a Version Negotiation
+ * @reset: it is a stateless reset
+ * @forged: 1-RTT packets in it that did not open
  * @damaged: offset of a byte that is not as it was sent, plus 1; 0: none
  * @src: the client's address as the server sees it, of what it sends
  * @dst: the same, of what goes to it
@@ -217,6 +246,8 @@ struct pair_dgram {
 	bool initial;
 	bool retry;
 	bool version_neg;
+	bool reset;
+	u32 forged;
 };
 
 /*
@@ -275,6 +306,8 @@ struct pair_tls {
  * @conn: NULL: not created yet, or gone
  * @want: bits taken and not yet acted upon by a test
  * @reading: the application reads
+ * @mute: it writes nothing
+ * @forgot: all that it knew of the connection is lost
  * @pmtu_dropped: datagrams above the link's MTU
  * @writing: flows with bytes or a FIN to queue
  * @burst_left: datagrams that the burst of losses still takes
@@ -295,7 +328,8 @@ struct pair_end {
 	struct list_head arrivals;	/* datagrams for this end */
 	struct list_head parked;	/* that wait for keys */
 	u32 n_parked;
-	u64 link_free;			/* when its outgoing link is idle */
+	struct pair_queue *queue;	/* in front of its outgoing link's rate */
+	struct pair_queue own_queue;
 	u64 sent;			/* datagrams */
 	u64 bytes;
 	u64 lost;
@@ -310,6 +344,8 @@ struct pair_end {
 	u8 addr[QUIC_PATHS];
 	u32 want;
 	bool reading;
+	bool mute;
+	bool forgot;
 };
 
 /* Bytes of datagrams from and to an address of the client's, while it is not validated. */
@@ -328,11 +364,16 @@ struct pair {
 	u64 begin;
 	u64 now;
 	u64 steps;
+	u32 stuck;			/* of them, since time passed */
 	u64 rnd;
 	bool injected;			/* by pair_inject(): not all is the peer's */
 	int inject_ahead;		/* of pair_inject(): generations of keys */
 	u32 retries;			/* Retry packets sent, and taken */
 	u32 retries_taken;
+	u32 resets;			/* stateless ones that were sent, and taken */
+	u32 resets_taken;
+	u32 tokens;			/* for a next time, given, and taken from the time before */
+	u32 tokens_taken;
 	u32 version_negs;		/* sent, and acted upon */
 	u32 restarts;
 	struct pair_amp amp[PAIR_ADDRS];
@@ -383,6 +424,20 @@ const char *pair_msgs_sum(const struct pair *p, enum pair_side from);
  */
 bool pair_run(struct pair *p, bool (*done)(struct pair *p), u64 until);
 
+/**
+ * pair_next - when something is to happen
+ * @p: pair; it was pumped
+ * Return: absolute ns, perhaps past, or QUIC_TIME_NEVER.
+ */
+u64 pair_next(const struct pair *p);
+
+/**
+ * pair_step - do what is due: for several pairs on one clock, by turns
+ * @p: pair
+ * @at: its clock goes on to this time; not beyond pair_next()
+ */
+void pair_step(struct pair *p, u64 at);
+
 /* For pair_run(). */
 bool pair_established(struct pair *p);
 bool pair_confirmed(struct pair *p);
@@ -391,6 +446,9 @@ bool pair_closed(struct pair *p);
 
 /* The client moves to an address of its own. Return: as quic_conn_path_probe(). */
 int pair_migrate(struct pair *p);
+
+/* The server loses its state: what comes for the connection is answered with resets. */
+void pair_forget(struct pair *p);
 
 /* After a test touched an end: act on its want bits, send what it has. */
 void pair_pump(struct pair *p);

@@ -106,6 +106,8 @@ void pair_app_write(struct pair *p, struct pair_end *e)
 	struct pair_flow *f, *n;
 	bool none[2] = {};	/* more streams of a type cannot be opened */
 
+	if (e->mute)
+		return;
 	pair_msg_write(p, e);
 	list_for_each_entry_safe(f, n, &e->writing, writing) {
 		if (quic_conn_tx_queued(e->conn) >= p->cfg.tx_max)

@@ -13,11 +13,16 @@ void pair_end_pump(struct pair *p, struct pair_end *e);
 
 /*
  * pair_retry.c: server: answer an Initial that has no token (true), or take what its
- * token says into the parameters; client: a Retry came.
+ * token says into the parameters, give one for a next time; client: a Retry came.
  */
 bool pair_retry_answer(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
-bool pair_retry_accept(const struct pair_dgram *d, struct quic_conn_params *cp);
+void pair_retry_accept(struct pair *p, const struct pair_dgram *d, struct quic_conn_params *cp);
+void pair_retry_give(struct pair *p, struct pair_end *e);
 void pair_retry_take(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
+
+/* pair_reset.c: server: answer what came with a stateless reset; client: one came. */
+void pair_reset_answer(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
+void pair_reset_take(struct pair *p, struct pair_end *e, const struct pair_dgram *d);
 
 /*
  * pair_version.c: server: answer an Initial of a version that is not served (true);

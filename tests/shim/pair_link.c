@@ -36,7 +36,7 @@ static void link_insert(struct pair_end *to, struct pair_dgram *d)
 static bool queue_above(const struct pair *p, const struct pair_end *from, u64 most)
 {
 	const struct pair_link *l = &p->cfg.link[from->side];
-	u64 wait = from->link_free > p->now ? from->link_free - p->now : 0;
+	u64 wait = from->queue->free > p->now ? from->queue->free - p->now : 0;
 
 	return l->rate && most && wait / 1000 * (l->rate / 1000) / 1000 > most;
 }
@@ -48,8 +48,8 @@ static u64 link_arrival(struct pair *p, struct pair_end *from, u32 len)
 	u64 at = p->now;
 
 	if (l->rate) {
-		at = max(p->now, from->link_free) + len * QUIC_NS_PER_SEC / l->rate;
-		from->link_free = at;
+		at = max(p->now, from->queue->free) + len * QUIC_NS_PER_SEC / l->rate;
+		from->queue->free = at;
 	}
 	at += l->delay;
 	if (pair_dice(p, l->reorder))
@@ -89,11 +89,16 @@ static u32 link_mtu(const struct pair *p, const struct pair_link *l)
  */
 static u8 nat_address(const struct pair *p)
 {
+	u64 nth = 0;
 	u8 addr = 0;
 	u32 i;
 
 	if (!p->end[PAIR_SERVER].conn)
 		return 0;
+	if (p->cfg.rebind_every) {
+		nth = div64_u64(p->now - p->begin, p->cfg.rebind_every);
+		return nth % PAIR_OWN;
+	}
 	for (i = 0; i < PAIR_REBINDS; i++) {
 		if (p->cfg.rebind_at[i] && p->now >= p->begin + p->cfg.rebind_at[i])
 			addr = p->cfg.rebind_to[i];
@@ -160,6 +165,25 @@ static void link_spoof(struct pair *p, struct pair_end *to, struct pair_dgram *d
 	d->at++;
 }
 
+/* A copy of what is under way in which the tag of the last packet is another. */
+static void link_forge(struct pair_end *to, const struct pair_dgram *d)
+{
+	struct pair_dgram *c = pair_zalloc(sizeof(*c));
+	u32 i;
+
+	*c = *d;
+	c->buf = shim_rxbuf_new(d->len);
+	memcpy(c->buf->data, d->buf->data, d->len);
+	for (i = 0; i < d->n; i++) {
+		c->pkt[i].buf = c->buf;
+		c->pkt[i].data = c->buf->data + (d->pkt[i].data - d->buf->data);
+	}
+	c->buf->data[d->len - 1] ^= 1;
+	c->damaged = d->len;
+	c->at++;
+	link_insert(to, c);
+}
+
 void pair_link_send(struct pair *p, struct pair_end *from, struct pair_dgram *d)
 {
 	struct pair_link *l = &p->cfg.link[from->side];
@@ -187,6 +211,8 @@ void pair_link_send(struct pair *p, struct pair_end *from, struct pair_dgram *d)
 	if (from->side == PAIR_CLIENT && pair_confirmed(p) && pair_dice(p, p->cfg.spoof))
 		link_spoof(p, to, d);
 	link_insert(to, d);
+	if (d->n && !d->version && pair_dice(p, l->forge))
+		link_forge(to, d);
 	if (copy) {
 		copy->at += 1 + pair_random(p) % MS;
 		link_insert(to, copy);

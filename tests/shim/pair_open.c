@@ -132,8 +132,10 @@ static void keep_whole(struct pair_dgram *d, u8 cid_len)
 		    quic_hdr_parse(d->buf->data + off, d->len - off, cid_len, &h))
 			break;
 		if (h.len != (u32)d->hdr_len[i] + d->pkt[i].len + QUIC_TAG_LEN ||
-		    within(d->damaged - 1, off, h.len))
+		    within(d->damaged - 1, off, h.len)) {
+			d->forged += h.type == QUIC_PKT_1RTT;
 			continue;
+		}
 		d->pn_len[n] = d->pn_len[i];
 		d->hdr_len[n] = d->hdr_len[i];
 		d->pkt[n++] = d->pkt[i];
@@ -218,8 +220,23 @@ static bool end_retries(struct pair *p, struct pair_end *e, struct pair_dgram *d
 	return d->damaged || pair_retry_answer(p, e, d);
 }
 
+/* What keys failed to open counts (RFC 9001 6.6); without keys nothing was tried. */
+static void count_forged(struct pair *p, struct pair_end *e, const struct pair_dgram *d)
+{
+	if (d->forged && e->conn->handshake_complete)
+		quic_conn_recv_forged(e->conn, d->forged, p->now);
+}
+
 static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d)
 {
+	if (e->forgot) {
+		pair_reset_answer(p, e, d);
+		return;
+	}
+	if (d->reset) {
+		pair_reset_take(p, e, d);
+		return;
+	}
 	if (d->retry || d->version_neg) {
 		if (e->conn && d->retry)
 			pair_retry_take(p, e, d);
@@ -251,6 +268,7 @@ static void end_receive(struct pair *p, struct pair_end *e, struct pair_dgram *d
 		pair_error(p, "a datagram for an unknown connection ID");
 	}
 	end_open(p, e, d);
+	count_forged(p, e, d);
 }
 
 void pair_open_arrivals(struct pair *p, struct pair_end *e)

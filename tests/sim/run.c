@@ -59,6 +59,9 @@ static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 see
 	cfg->no_ecn[0] = sc->no_ecn;
 	cfg->no_ecn[1] = sc->no_ecn;
 	cfg->retry = sc->retry;
+	cfg->new_token = sc->new_token;
+	cfg->token = sc->token;
+	cfg->token_len = sc->token_len;
 	cfg->serves = sc->serves;
 	cfg->selects = sc->selects;
 	cfg->early = sc->early;
@@ -71,24 +74,30 @@ static void set_cfg(struct pair_cfg *cfg, const struct sim_scenario *sc, u64 see
 	memcpy(cfg->link, sc->link, sizeof(cfg->link));
 	memcpy(cfg->rebind_at, sc->rebind_at, sizeof(cfg->rebind_at));
 	memcpy(cfg->rebind_to, sc->rebind_to, sizeof(cfg->rebind_to));
+	cfg->rebind_every = sc->rebind_every;
 	cfg->rebind_port = sc->rebind_port;
 	cfg->spoof = sc->spoof;
-	cfg->keepalive = sc->rebind_at[0] || sc->spoof ? SEC : 0;
+	cfg->keepalive = sc->rebind_at[0] || sc->rebind_every || sc->spoof ? SEC : 0;
+	cfg->keepalive = sc->keepalive_ms ? sc->keepalive_ms * MS : cfg->keepalive;
 	memcpy(cfg->update_every, sc->update_every, sizeof(cfg->update_every));
+	cfg->seal_limit = sc->seal_limit;
+	cfg->forged_limit = sc->forged_limit;
 	cfg->hasty = sc->hasty;
 	cfg->keys_delay = sc->keys_ms ? sc->keys_ms * MS : cfg->keys_delay;
 	set_limits(cfg, sc);
 }
 
-void sim_begin(struct sim_run *s, u64 seed)
+void sim_join(struct sim_run *s, u64 seed)
 {
 	const struct sim_scenario *sc = s->sc;
 	struct pair_cfg cfg;
 	u32 side, i;
 
 	memset(s->r, 0, sizeof(*s->r));
-	shim_host_reset(seed);
 	set_cfg(&cfg, sc, seed);
+	cfg.late = s->late;
+	for (side = 0; side < 2; side++)
+		cfg.shared[side] = s->queue[side];
 	s->w = sim_watch_new(s);
 	cfg.hooks = &sim_watch_hooks;
 	cfg.priv = s->w;
@@ -99,6 +108,12 @@ void sim_begin(struct sim_run *s, u64 seed)
 	for (side = 0; side < 2; side++)
 		if (sc->load.msgs[side])
 			pair_msgs(s->p, side, sc->load.msgs[side], sc->load.msg_len);
+}
+
+void sim_begin(struct sim_run *s, u64 seed)
+{
+	shim_host_reset(seed);
+	sim_join(s, seed);
 }
 
 /* ---- events ---- */
@@ -186,6 +201,38 @@ static void look_even(struct sim_run *s, enum pair_side side, u64 apart)
 		sim_fail(s, "streams that share have moved %llu to %llu bytes", least, most);
 }
 
+/* What became of an end, in a few letters. */
+static const char *end_state(const struct sim_run *s, enum pair_side side, char *buf,
+			     size_t len)
+{
+	static const char *const states[] = {
+		"handshake", "established", "closing", "draining", "closed",
+	};
+	static const char *const origins[] = {
+		"", " by itself", " by the peer", " idle", " too slow", " reset", " version",
+		" tls",
+	};
+	const struct quic_conn *conn = s->p->end[side].conn;
+
+	if (!conn)
+		return "never there";
+	snprintf(buf, len, "%s%s %#llx", states[conn->state], origins[conn->close.origin],
+		 conn->close.code);
+	return buf;
+}
+
+static void look_open(struct sim_run *s, const struct sim_event *ev)
+{
+	bool open = quic_conn_state(s->p->end[ev->side].conn) <= QUIC_CONN_ESTABLISHED;
+	bool expected = ev->action == SIM_ALIVE;
+	char buf[40];
+
+	if (open != expected)
+		sim_fail(s, "at %llu ms the %s is %s", div_u64(s->p->now - s->p->begin, MS),
+			 ev->side ? "server" : "client",
+			 end_state(s, ev->side, buf, sizeof(buf)));
+}
+
 static void happen(struct sim_run *s, const struct sim_event *ev)
 {
 	struct pair_end *e = &s->p->end[ev->side];
@@ -201,6 +248,13 @@ static void happen(struct sim_run *s, const struct sim_event *ev)
 	case SIM_READ:
 		e->reading = ev->action == SIM_READ;
 		break;
+	case SIM_STOP_WRITING:
+	case SIM_WRITE:
+		e->mute = ev->action == SIM_STOP_WRITING;
+		break;
+	case SIM_FORGET:
+		pair_forget(s->p);
+		break;
 	case SIM_RESET:
 	case SIM_STOP:
 		give_up_flow(s, ev);
@@ -213,6 +267,10 @@ static void happen(struct sim_run *s, const struct sim_event *ev)
 		break;
 	case SIM_OVERTOOK:
 		look_overtook(s, ev->side);
+		break;
+	case SIM_ALIVE:
+	case SIM_OVER:
+		look_open(s, ev);
 		break;
 	case SIM_EVEN:
 		look_even(s, ev->side, ev->arg * KB);
@@ -257,26 +315,6 @@ static void count_flows(const struct sim_run *s, u32 *done, u64 *bytes)
 		*done += s->p->flow[i].done;
 		*bytes += s->p->flow[i].received;
 	}
-}
-
-/* What became of an end, in a few letters. */
-static const char *end_state(const struct sim_run *s, enum pair_side side, char *buf,
-			     size_t len)
-{
-	static const char *const states[] = {
-		"handshake", "established", "closing", "draining", "closed",
-	};
-	static const char *const origins[] = {
-		"", " by itself", " by the peer", " idle", " too slow", " reset", " version",
-		" tls",
-	};
-	const struct quic_conn *conn = s->p->end[side].conn;
-
-	if (!conn)
-		return "never there";
-	snprintf(buf, len, "%s%s %#llx", states[conn->state], origins[conn->close.origin],
-		 conn->close.code);
-	return buf;
 }
 
 static void not_done(struct sim_run *s)
@@ -439,6 +477,48 @@ static void judge_codes(struct sim_run *s)
 	}
 }
 
+/* Congestion control, of both: what was to be seen was, and no window got out of hand. */
+static void judge_windows(struct sim_run *s)
+{
+	const struct sim_scenario *sc = s->sc;
+	const struct quic_conn *conn;
+	u64 persistent = 0, undone = 0;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		conn = s->p->end[i].conn;
+		if (!conn)
+			continue;
+		persistent += conn->stats.persistent;
+		undone += conn->stats.undone;
+		if (sc->cwnd_max && conn->path.cc.cwnd > sc->cwnd_max)
+			sim_fail(s, "a window of %llu bytes, %llu at most", conn->path.cc.cwnd,
+				 sc->cwnd_max);
+	}
+	if (persistent < sc->persistent_min)
+		sim_fail(s, "%llu persistent congestions, %u at least", persistent,
+			 sc->persistent_min);
+	if (undone < sc->undone_min)
+		sim_fail(s, "%llu reductions were undone, %u at least", undone,
+			 sc->undone_min);
+}
+
+static void judge_end(struct sim_run *s, enum pair_side side)
+{
+	const struct quic_conn *conn = s->p->end[side].conn;
+	const struct sim_scenario *sc = s->sc;
+	char buf[40];
+
+	if (!conn)
+		return;
+	if (sc->code && conn->close.code != sc->code - 1)
+		sim_fail(s, "it ends with code %#llx, not %#llx", conn->close.code,
+			 sc->code - 1);
+	if (sc->origin[side] && conn->close.origin + 1U != sc->origin[side])
+		sim_fail(s, "the %s ends as %s, not as %u", side ? "server" : "client",
+			 end_state(s, side, buf, sizeof(buf)), sc->origin[side] - 1);
+}
+
 static void judge(struct sim_run *s)
 {
 	const struct sim_scenario *sc = s->sc;
@@ -449,9 +529,7 @@ static void judge(struct sim_run *s)
 		const struct pair_end *e = &s->p->end[i];
 
 		r->dgrams += e->sent;
-		if (e->conn && sc->code && e->conn->close.code != sc->code - 1)
-			sim_fail(s, "it ends with code %#llx, not %#llx",
-				 e->conn->close.code, sc->code - 1);
+		judge_end(s, i);
 		r->lost += e->conn ? e->conn->stats.pkts_lost : 0;
 		if (e->conn && e->conn->keyphase.tx_gen < sc->updates_min)
 			sim_fail(s, "%u key updates, %u at least", e->conn->keyphase.tx_gen,
@@ -459,6 +537,7 @@ static void judge(struct sim_run *s)
 	}
 	judge_codes(s);
 	judge_ecn(s);
+	judge_windows(s);
 	judge_paths(s);
 	judge_version(s);
 	judge_msgs(s, PAIR_CLIENT);
@@ -478,7 +557,7 @@ void sim_play(struct sim_run *s)
 	judge(s);
 }
 
-void sim_finish(struct sim_run *s)
+void sim_leave(struct sim_run *s)
 {
 	u32 i;
 
@@ -486,11 +565,16 @@ void sim_finish(struct sim_run *s)
 		sim_watch_mix(s->w, s->p->flow[i].received);
 	s->r->steps = s->p->steps;
 	pair_free(s->p);
+	s->r->digest = sim_watch_digest(s->w);
+	sim_watch_free(s->w);
+}
+
+void sim_finish(struct sim_run *s)
+{
+	sim_leave(s);
 	shim_host_fail_some(0);
 	if (shim_host_live())
 		sim_fail(s, "%llu objects of the core are left", shim_host_live());
-	s->r->digest = sim_watch_digest(s->w);
-	sim_watch_free(s->w);
 	if (s->r->state == SIM_NOT_RUN)
 		s->r->state = SIM_PASSED;
 }

@@ -20,15 +20,20 @@ enum sim_action {
 	SIM_NOTHING,
 	SIM_STOP_READING,
 	SIM_READ,
+	SIM_STOP_WRITING,
+	SIM_WRITE,
 	SIM_RESET,		/* the sending half of flow @arg */
 	SIM_STOP,		/* the receiving half of flow @arg */
 	SIM_CLOSE,		/* at once */
 	SIM_SHUTDOWN,		/* once all is acknowledged, @arg ms at most */
 	SIM_OPTIMIST,		/* its core is told that all it sent has arrived */
 	SIM_MIGRATE,		/* the client moves to an address of its own */
+	SIM_FORGET,		/* the server has lost its state */
 	SIM_MEMORY,		/* @arg permille of allocations fail from now on */
 	SIM_URGENT,		/* writes @arg KB on another stream, of urgency 0 */
 	SIM_OVERTOOK,		/* a look: that one has arrived, no other of @side has */
+	SIM_ALIVE,		/* a look: the connection is open */
+	SIM_OVER,		/* a look: it is not */
 	SIM_EVEN,		/* a look: all of @side have moved, @arg KB apart at most */
 };
 
@@ -85,6 +90,9 @@ struct sim_load {
  * @event: what happens besides
  * @newreno: controller; else CUBIC
  * @retry: the server wants addresses proved
+ * @new_token: see struct pair_cfg
+ * @token: see struct pair_cfg
+ * @token_len: its bytes
  * @serves: see struct pair_cfg
  * @selects: see struct pair_cfg
  * @early: enum pair_early
@@ -104,22 +112,31 @@ struct sim_load {
  * @handshake_ms: handshake time-out; 0: 1000 s
  * @rebind_at: see struct pair_cfg
  * @rebind_to: see struct pair_cfg
+ * @rebind_every: see struct pair_cfg
  * @rebind_port: see struct pair_cfg
  * @spoof: see struct pair_cfg
+ * @keepalive_ms: silence after which the client sends a PING while something is to be
+ *	moved; 0: 1 s where addresses change, else never
  * @moves_min: times that the server has followed, at least
  * @moves_max: at most; 0: any
  * @failed_min: paths that it could not validate, at least
  * @update_every: see struct pair_cfg
  * @hasty: see struct pair_cfg
  * @keys_ms: how long hosts take to make next keys; 0: 100 us
+ * @seal_limit: see struct pair_cfg
+ * @forged_limit: see struct pair_cfg
  * @updates_min: key updates that each end has seen at the end, at least
  * @check_every: 0: after each step
  * @end: how it ends
  * @code: with which both ends end, plus 1; 0: any
+ * @origin: how they end, [client, server], QUIC_CLOSE_* plus 1; 0: anyhow
  * @done_by: all arrived, ns of the run; 0: nothing has to
  * @closed_by: both ends are done with it, ns after the end began; 0: 200 s
  * @lost_max: packets declared lost by both, plus 1; 0: any number
  * @dgrams_max: datagrams of both; 0: any number
+ * @persistent_min: persistent congestions that were found, at least
+ * @undone_min: reductions of the window that were taken back, at least
+ * @cwnd_max: either window at the end, bytes; 0: any
  */
 struct sim_scenario {
 	const char *name;
@@ -129,6 +146,9 @@ struct sim_scenario {
 	struct sim_event event[SIM_EVENTS];
 	bool newreno;
 	bool retry;
+	bool new_token;
+	const u8 *token;
+	u32 token_len;
 	u32 serves;
 	u32 selects;
 	u8 early;
@@ -148,28 +168,50 @@ struct sim_scenario {
 	u32 handshake_ms;
 	u64 rebind_at[PAIR_REBINDS];
 	u8 rebind_to[PAIR_REBINDS];
+	u64 rebind_every;
 	bool rebind_port;
 	u32 spoof;
+	u32 keepalive_ms;
 	u32 moves_min;
 	u32 moves_max;
 	u32 failed_min;
 	u32 update_every[2];
 	bool hasty;
 	u32 keys_ms;
+	u64 seal_limit;
+	u64 forged_limit;
 	u32 updates_min;
 	u32 check_every;
 	enum sim_end end;
 	u64 code;
+	u8 origin[2];
 	u64 done_by;
 	u64 closed_by;
 	u32 lost_max;
 	u64 dgrams_max;
+	u32 persistent_min;
+	u32 undone_min;
+	u64 cwnd_max;
 };
 
-extern const struct sim_scenario sim_scenarios[];
-extern const u32 sim_n_scenarios;
+/* Its links: the same both ways. */
+#define BOTH(...)	{ { __VA_ARGS__ }, { __VA_ARGS__ } }
 
-const struct sim_scenario *sim_find(const char *name);
+/* Those of one subject: the table in scenario_SUBJECT.c. */
+struct sim_set {
+	const struct sim_scenario *row;
+	u32 n;
+};
+
+extern const struct sim_set sim_set_link, sim_set_cc, sim_set_path, sim_set_load,
+			    sim_set_begin, sim_set_life;
+
+/* All of them, in one row. */
+u32 sim_n_scenarios(void);
+const struct sim_scenario *sim_nth_scenario(u32 nth);
+
+/* Place of a scenario in that row, or -1. */
+s32 sim_find(const char *name);
 
 /* Random parameters, the same for the same @seed. */
 void sim_derive(struct sim_scenario *sc, u64 seed);
@@ -211,6 +253,8 @@ struct sim_record;
  * @r: result
  * @w: watcher
  * @rec: recorder or NULL
+ * @queue: see pair_cfg.shared
+ * @late: see struct pair_cfg
  */
 struct sim_run {
 	struct pair *p;
@@ -218,6 +262,8 @@ struct sim_run {
 	struct sim_result *r;
 	struct sim_watch *w;
 	struct sim_record *rec;
+	struct pair_queue *queue[2];
+	u64 late;
 };
 
 /**
@@ -226,6 +272,12 @@ struct sim_run {
  * @seed: of all dice
  */
 void sim_begin(struct sim_run *s, u64 seed);
+
+/* The same beside runs that have begun: all of a process share one host. */
+void sim_join(struct sim_run *s, u64 seed);
+
+/* Free it, where sim_finish() is another's to call. */
+void sim_leave(struct sim_run *s);
 
 /* Play it to its end and judge. */
 void sim_play(struct sim_run *s);
@@ -260,6 +312,15 @@ struct sim_sweep {
 
 extern const struct sim_sweep sim_sweeps[];
 extern const u32 sim_n_sweeps;
+
+/* Of those, in rivals.c and token.c. */
+void sim_rivals_cubic(u32 i, struct sim_result *r, struct sim_record *rec);
+void sim_rivals_cubic_late(u32 i, struct sim_result *r, struct sim_record *rec);
+void sim_rivals_cubic_far(u32 i, struct sim_result *r, struct sim_record *rec);
+void sim_rivals_newreno(u32 i, struct sim_result *r, struct sim_record *rec);
+void sim_rivals_newreno_late(u32 i, struct sim_result *r, struct sim_record *rec);
+void sim_rivals_mixed(u32 i, struct sim_result *r, struct sim_record *rec);
+void sim_next_time(u32 i, struct sim_result *r, struct sim_record *rec);
 
 /* ---- watch.c: rules seen from outside ---- */
 

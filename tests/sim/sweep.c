@@ -290,6 +290,11 @@ static void any_end(u32 i, struct sim_result *r, struct sim_record *rec)
 	sim_finish(&s);
 }
 
+/* ---- elsewhere ---- */
+
+#define TOKENS	100
+#define RIVALS	8
+
 const struct sim_sweep sim_sweeps[] = {
 	{ "hs-both", "handshake, 14 datagrams of both", MASKS, hs_both },
 	{ "hs-client", "handshake, 14 datagrams of the client", MASKS, hs_client },
@@ -302,6 +307,18 @@ const struct sim_sweep sim_sweeps[] = {
 	{ "two-lost", "each two near by", MOMENTS * NEAR, two_lost },
 	{ "any-end", "the end after each datagram, in six ways",
 	  END_MOMENTS * END_WAYS, any_end },
+	{ "next-time", "NEW_TOKEN: given, used in the next connection, no Retry then",
+	  TOKENS, sim_next_time },
+	{ "rivals-cubic", "two CUBIC flows share a bottleneck for a minute, within 20 %",
+	  RIVALS, sim_rivals_cubic },
+	{ "rivals-cubic-late", "the same, the second comes 10 s later", RIVALS,
+	  sim_rivals_cubic_late },
+	{ "rivals-cubic-far", "two CUBIC flows over 100 ms: neither starves", RIVALS,
+	  sim_rivals_cubic_far },
+	{ "rivals-newreno", "two NewReno flows, within 20 %", RIVALS, sim_rivals_newreno },
+	{ "rivals-newreno-late", "the same, the second comes 10 s later", RIVALS,
+	  sim_rivals_newreno_late },
+	{ "rivals-mixed", "CUBIC and NewReno: neither starves", RIVALS, sim_rivals_mixed },
 };
 
 const u32 sim_n_sweeps = ARRAY_SIZE(sim_sweeps);

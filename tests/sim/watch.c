@@ -65,6 +65,7 @@ struct end {
 	u64 pto_last;
 	u64 pto_least;		/* time between two of them, the shortest */
 	u32 gen;		/* of the keys that sealed the last 1-RTT packet */
+	u64 sealed;		/* packets, with these */
 	u32 gen_told;		/* newest of the peer's that was opened here */
 	u32 gens_acked;		/* newest of ours in which a packet was acknowledged, plus 1 */
 	bool progress;		/* something was, in this step */
@@ -508,12 +509,18 @@ static void check_burst(struct look *l, u32 size)
 		wrong(l, "a burst beyond what pacing lets out");
 }
 
-/* RFC 9001 6.1, 6.4: when may the keys be others than the packet's before? */
+/* RFC 9001 6.1, 6.4, 6.6: when may the keys be others than the packet's before? */
 static void check_gen(struct look *l)
 {
+	u64 most = l->w->s->p->cfg.seal_limit;
 	struct end *e = l->e;
 
-	if (l->space != QUIC_SPACE_APP || l->gen == e->gen)
+	if (l->space != QUIC_SPACE_APP)
+		return;
+	e->sealed = l->gen == e->gen ? e->sealed + 1 : 1;
+	if (most && e->sealed > most)
+		wrong(l, "more packets with one key than it may seal");
+	if (l->gen == e->gen)
 		return;
 	if (l->gen != e->gen + 1)
 		wrong(l, "keys that do not follow those of the packet before");

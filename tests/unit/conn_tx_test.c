@@ -412,6 +412,30 @@ static void paced_in_trains(struct unit *t)
 	finish(t, p);
 }
 
+/*
+ * RFC 9002 7.8: what pacing spreads and would not have filled the window makes it no
+ * larger. 40 KB are queued at most, in chunks of 16 KB, longer than the pacer's bucket.
+ */
+static void paced_but_limited(struct unit *t)
+{
+	const struct quic_cc *cc;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.tx_max = 40 << 10;
+	cfg.link[0].delay = 20 * MS;
+	cfg.link[1].delay = 20 * MS;
+	p = connected(t);
+	cc = &p->end[PAIR_CLIENT].conn->path.cc;
+	pair_flow(p, PAIR_CLIENT, 4 * MB);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT(t, quic_cc_slow_start(cc));
+	EXPECT_GE(t, cc->cwnd, 40 << 10);
+	EXPECT_LE(t, cc->cwnd, 130 << 10);
+	finish(t, p);
+}
+
 /* Idle: not a datagram. */
 static void silence(struct unit *t)
 {
@@ -439,6 +463,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(acks_are_not_paced),
 	UNIT_CASE(pacing_is_kept),
 	UNIT_CASE(paced_in_trains),
+	UNIT_CASE(paced_but_limited),
 	UNIT_CASE(silence),
 };
 
