@@ -83,10 +83,12 @@ static void end_set(struct pair_end *e)
 	if (!e->conn)
 		return;
 	quic_conn_set_rx_window_max(e->conn, cfg->window_max);
-	if (cfg->seal_limit || cfg->forged_limit)
-		quic_conn_set_aead_limits(e->conn,
-					  cfg->seal_limit ? cfg->seal_limit : U64_MAX,
+	if (cfg->seal_limit || cfg->forged_limit) {
+		u64 seal = cfg->seal_limit ? cfg->seal_limit : U64_MAX;
+
+		quic_conn_set_aead_limits(e->conn, seal, seal,
 					  cfg->forged_limit ? cfg->forged_limit : U64_MAX);
+	}
 	if (cfg->hasty)
 		e->conn->keyphase.wait_ptos = 0;
 }
