@@ -79,9 +79,8 @@ ip -n router link set near mtu 1500
 forget
 ip -n server route replace default via 10.78.2.254 mtu lock 1500
 netem server veth rate 4mbit limit 100
-wide_and_busy() { busy && conn_has server mtu 1472; }
-sent=$(stat_of OutDatagrams server)
-(wait_for 30 wide_and_busy && ip -n router link set near mtu 1300) &
+wait_for 20 no_conns server
+(wait_for 30 conn_has server mtu 1472 && ip -n router link set near mtu 1300) &
 narrow=$!
 fetch "a black hole" 10.78.2.2
 wait "$narrow"

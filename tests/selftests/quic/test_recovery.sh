@@ -23,7 +23,7 @@ done
 server_quicd=$quicd_pid
 segmentation_off router near
 segmentation_off router far
-head -c 1M /dev/urandom > "$work/file"
+head -c 512K /dev/urandom > "$work/file"
 start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
 
 # rose COUNTER NS N: by N and more since before[] was noted
@@ -34,37 +34,31 @@ rose() { [ "$(more_of "$1")" -ge "$2" ]; }
 
 # --- a network that is dead until the third probe was for nothing ---
 
-netem router near rate 4mbit delay 40ms limit 1000
+netem router near delay 40ms limit 1000
 netem router far delay 40ms limit 1000
-dies_and_lives()
-{
-	wait_for 60 rose OutDatagrams.server 150 || return
-	note_counters Probes.server
-	netem router near rate 4mbit delay 40ms limit 1000 loss 100%
-	netem router far delay 40ms limit 1000 loss 100%
-	wait_for 60 rose Probes.server 3
-	netem router near rate 4mbit delay 40ms limit 1000
-	netem router far delay 40ms limit 1000
-}
-note_counters OutDatagrams.server Probes.server PersistentCongestion.server
 capture "$work/dead.pcap"
-dies_and_lives &
-dying=$!
-file_comes "dead for a while" "$ip4_b"
-wait "$dying"
+plays server server accept:4433 recv:0:1 send:0:20000 line send:0:60000:fin hear
+wait_for 20 port_in_use server 4433
+plays client client "connect:$ip4_b:4433" open:bidi send:0:1 recv:0:20000 recv:0:0 close:0
+waits_for client recv:0:20000
+note_counters Probes.server PersistentCongestion.server
+netem router near delay 40ms limit 1000 loss 100%
+netem router far delay 40ms limit 1000 loss 100%
+died=$EPOCHREALTIME
+tell server
+check "dead for a while: probes" wait_for 60 rose Probes.server 3
+netem router near delay 40ms limit 1000
+netem router far delay 40ms limit 1000
+ended "dead for a while: all arrives" client
+ended "dead for a while: the server did its part" server
 capture_end "$work/dead.pcap"
 note "dead for a while: $(more_of Probes.server) probe time-outs"
-check "dead for a while: probes" rose Probes.server 3
 check "dead for a while: persistent congestion" rose PersistentCongestion.server 1
 
-# the three longest pauses of the server in the longest silence of the client, ms
+# the three longest pauses of the server from then until the client is heard again, ms
 packets "$work/dead.pcap" -Y quic -T fields -e frame.time_epoch -e udp.srcport > "$work/times"
-read -r first second third < <(awk '
-	$2 != 443 { if (t0 && $1 - t0 > longest) { longest = $1 - t0; from = t0; to = $1 } t0 = $1 }
-	{ at[NR] = $1; src[NR] = $2 }
-	END { for (i = 1; i <= NR; i++) if (src[i] == 443 && at[i] > from && at[i] < to) {
-			if (t) print int(1000 * (at[i] - t)); t = at[i] } }' "$work/times" |
-	sort -rn | head -n 3 | tr '\n' ' ')
+read -r first second third < <(awk -v died="$died" '$1 < died { next } $2 != 4433 { exit }
+	t { print int(1000 * ($1 - t)) } { t = $1 }' "$work/times" | sort -rn | head -n 3 | tr '\n' ' ')
 note "dead for a while: the server's longest pauses are $first, $second and $third ms"
 check "dead for a while: probes come ever more seldom" test "$first" -ge $((third * 3 / 2))
 

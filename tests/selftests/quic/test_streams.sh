@@ -73,10 +73,12 @@ scene limits "max_data:20000 max_stream_data:16000 max_bidi:2 max_uni:1 accept:4
 	full:bidi full:uni send:1:100:fin send:3:100:fin recv:1:0
 	recv:8:5000 send:8:1 isreset recv:6:5000 stop:6:99 hear" \
 	"max_bidi:1 max_uni:1 connect:$ip4_b:4433 open:bidi open:bidi full:bidi open:uni full:uni
-	send:0:20000:fin send:4:20000:fin recv:0:0 recv:4:0 send:2:100:fin recv:1:0 recv:3:0
+	send:0:20000:fin line send:4:20000:fin recv:0:0 recv:4:0 send:2:100:fin recv:1:0 recv:3:0
 	send:1:50:fin open:bidi send:8:5000 recv:8:1 reset:8:77 open:uni send:6:5000 isstopped:6 close:0"
+check "who does not read has what he allowed of a stream" wait_for 60 conn_has server rxq 16000
+tell client
 waits_for client send:4:20000:fin
-check "who does not read has what he allowed" wait_for 30 conn_has server rxq 20000
+check "and of all" wait_for 60 conn_has server rxq 20000
 check "the sender holds the rest" test "$(of_conn client txq)" -ge 20000
 tell server
 scene_ends limits
