@@ -7,9 +7,9 @@
  * has as many as it may keep. The host publishes the slots in its lookup table
  * (QUIC_WANT_CIDS). Their length is the host's choice; their first QUIC_CID_KEY_LEN
  * bytes are random and tell them apart, so that the host need not know the length of
- * the ID in a short header before it has found whose it is. The peer's live in
- * slots, of which it fills as many as we declared in active_connection_id_limit; what it retires, or what a packet loss makes it
- * send again, is told by sequence number alone.
+ * the ID in a short header before it has found whose it is. The peer's live in slots,
+ * of which it fills as many as we declared in active_connection_id_limit; what it
+ * retires, or what a packet loss makes it send again, is told by sequence number alone.
  *
  * A token is asked for once, with its ID: the host's key and port may be others when
  * the frame is sent again, and a number with two tokens is an error (RFC 9000 19.15).

@@ -66,8 +66,9 @@ void quic_version_info_put(struct quic_wcur *c, const struct quic_version_info *
  * @conn: connection
  * @version: to be called the Chosen Version
  * @random: of which a reserved version is made (RFC 9000 15)
- * @tp: this end's parameters; a client's say whether its flight fits one version only; the Available Versions that a server's has are kept as
- *	far as they are ours, without any it is all of ours
+ * @tp: this end's parameters; a client's say whether its flight fits one version only;
+ *	the Available Versions that a server's has are kept as far as they are ours,
+ *	without any it is all of ours
  */
 void quic_version_local(const struct quic_conn *conn, u32 version, u32 random,
 			struct quic_tparams *tp);

@@ -37,8 +37,8 @@ struct proc_dir_entry;
 	X(KeyUpdatesLocal) X(KeyUpdatesPeer) X(KeyUpdateFails) X(EarlyPhaseParked) \
 	X(DropDuplicate) X(MemcgOwed) X(OrphansRefused) X(VersionNegSent) X(ResetSent) \
 	X(ResetRecv) X(XmitError) \
-	X(RetrySent) X(RetryRecv) X(VersionNegRecv) X(VersionsChanged) X(TokensAccepted) X(TokensRefused) \
-	X(TokensReplayed) X(NewTokensSent) X(AnswersLimited)
+	X(RetrySent) X(RetryRecv) X(VersionNegRecv) X(VersionsChanged) \
+	X(TokensAccepted) X(TokensRefused) X(TokensReplayed) X(NewTokensSent) X(AnswersLimited)
 
 enum quic_mib {
 #define X(name) QUIC_MIB_##name,

@@ -65,7 +65,8 @@ static void sync_cids(struct sock *sk)
 }
 
 /*
- * RFC 9001 4.9; those of a second version go with the Initial keys. The receive side's readers are under RCU, quic_keys_free() knows.
+ * RFC 9001 4.9; those of a second version go with the Initial keys. The receive side's
+ * readers are under RCU, quic_keys_free() knows.
  * A server's entry for the client's first destination stays for the connection's
  * life: an Initial that comes late, or twice, is to find this connection, and be
  * dropped for want of keys, and not to look like a new one.

@@ -307,7 +307,7 @@ static void one_version(const char *info, size_t len, uint32_t expect)
 static void other_version(void)
 {
 #define ONE_VERSION(bytes, expect) one_version(bytes, sizeof(bytes) - 1, expect)
-	ONE_VERSION("\1\2\3\4" "\x11\x0c\0\0\0\1\0\0\0\1\x6b\x33\x43\xcf", 0x6b3343cf);
+	ONE_VERSION("\1\2\3\4\x11\x0c\0\0\0\1\0\0\0\1\x6b\x33\x43\xcf", 0x6b3343cf);
 	ONE_VERSION("\x40\x11\x40\x08\0\0\0\1\x6b\x33\x43\xcf", 0x6b3343cf);
 	/* not offered, or only chosen; in another parameter; cut off; absent */
 	ONE_VERSION("\x11\x08\0\0\0\1\0\0\0\1", 0);

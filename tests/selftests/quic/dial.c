@@ -10,8 +10,8 @@
  * established connection is held: each line of stdin is sent on a stream of its
  * own and "N bytes" is said of the answer; ends at the end of stdin.
  * -s is an address to connect from, -o its port, which several may share; -c the
- * length of the connection IDs that the server is to use. -k sets a token of an earlier connection, in
- * hexadecimal; -K waits for the server's and says it, "TOKEN hexadecimal".
+ * length of the connection IDs that the server is to use. -k sets a token of an earlier
+ * connection, in hexadecimal; -K waits for the server's and says it, "TOKEN hexadecimal".
  *
  * Exit status: 0 connected, 1 not, 2 usage, 3 no socket or option refused.
  */
