@@ -894,6 +894,37 @@ TEST_F(sock, bad_calls)
 	close(fd);
 }
 
+/* A closed port refuses each of two sockets that share theirs, and the earlier first. */
+TEST_F(sock, refused_beside_another)
+{
+	union addr to, at;
+	struct pollfd p[2];
+	socklen_t len = sizeof(at), n = sizeof(int);
+	int i, err;
+
+	addr_loopback(&to, variant->family);
+	to.v4.sin_port = htons(9);
+	addr_loopback(&at, variant->family);
+	for (i = 0; i < 2; i++) {
+		p[i] = (struct pollfd){ .fd = quic_client(variant->family, ALPN), .events = POLLOUT };
+		ASSERT_LE(0, p[i].fd);
+		ASSERT_EQ(0, bind(p[i].fd, &at.sa, addr_len(&at)));
+		ASSERT_EQ(0, getsockname(p[i].fd, &at.sa, &len));
+		ASSERT_EQ(0, fcntl(p[i].fd, F_SETFL, O_NONBLOCK));
+		ASSERT_EQ(-1, connect(p[i].fd, &to.sa, addr_len(&to)));
+		ASSERT_EQ(EINPROGRESS, errno);
+		breath(400);	/* below the first time-out, at which the answer is heard */
+	}
+	ASSERT_LT(0, poll(p, 2, SOON_MS));
+	EXPECT_NE(0, p[0].revents);
+	for (i = 0; i < 2; i++) {
+		EXPECT_NE(0, wait_fd(p[i].fd, POLLOUT, SOON_MS));
+		ASSERT_EQ(0, getsockopt(p[i].fd, SOL_SOCKET, SO_ERROR, &err, &n));
+		EXPECT_EQ(ECONNREFUSED, err);
+		close(p[i].fd);
+	}
+}
+
 /* An IPv6 wildcard serves IPv4 as well, and shows the peer as IPv4. */
 TEST(dual_stack)
 {
