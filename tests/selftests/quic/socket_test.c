@@ -426,6 +426,53 @@ TEST_F_TIMEOUT(pair, slow_reader, 60)
 	EXPECT_EQ(FIN, flags & FIN);
 }
 
+/* A counter of this namespace. */
+static uint64_t stat_of(const char *name)
+{
+	FILE *f = fopen("/proc/net/quic/stat", "r");
+	unsigned long long v = 0;
+	char n[64];
+
+	while (f && fscanf(f, "%63s %llu", n, &v) == 2 && strcmp(n, name))
+		v = 0;
+	if (f)
+		fclose(f);
+	return v;
+}
+
+static uint32_t rmem_of(int fd)
+{
+	uint32_t info[16] = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
+	return info[0];		/* SK_MEMINFO_RMEM_ALLOC */
+}
+
+/* More than the receive buffer takes, which has become small, is as if lost. */
+TEST_F_TIMEOUT(pair, full_receive_buffer, 60)
+{
+	uint64_t dropped = stat_of("DropRcvbuf");
+	int small = 4096, large = 1 << 20;
+	int64_t end = now_ms() + SOON_MS;
+	static uint8_t buf[64 << 10];
+	uint32_t most = 0;
+
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	pattern_fill(buf, sizeof(buf), 0, 7);
+	ASSERT_EQ(sizeof(buf), quic_send(self->client, 0, NEW | FIN, buf, sizeof(buf), 0));
+	while (stat_of("DropRcvbuf") == dropped && now_ms() < end) {
+		if (rmem_of(self->server) > most)
+			most = rmem_of(self->server);
+		breath(5);
+	}
+	EXPECT_LT(dropped, stat_of("DropRcvbuf"));
+	EXPECT_LE(most, 2 * small);	/* socket(7): the kernel doubles it */
+	EXPECT_LE(rmem_of(self->server), 2 * small);
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &large, sizeof(large)));
+	EXPECT_EQ(sizeof(buf), pattern_recv(self->server, 0, 7));
+}
+
 TEST_F(pair, send_timeout)
 {
 	struct timeval tv = { .tv_usec = 300000 };
