@@ -317,6 +317,7 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 	if (!err)
 		note_came(c, f->u.new_cid.seq);
 	remote_reactivate(c);
+	conn->want |= QUIC_WANT_TOKENS;
 	return err;
 }
 
@@ -327,6 +328,7 @@ u64 quic_cid_take(struct quic_conn *conn)
 	if (!r || r->taken)
 		return QUIC_CID_NONE;
 	r->taken = true;
+	conn->want |= QUIC_WANT_TOKENS;
 	return r->seq;
 }
 
@@ -351,6 +353,7 @@ void quic_cid_give_back(struct quic_conn *conn, u64 seq)
 	if (retire_owed(c) >= QUIC_RETIRED_CIDS / 2 || retire_seq(conn, seq))
 		return;
 	r->used = false;
+	conn->want |= QUIC_WANT_TOKENS;
 }
 
 u64 quic_cid_use(struct quic_conn *conn, u64 seq)
@@ -363,6 +366,7 @@ u64 quic_cid_use(struct quic_conn *conn, u64 seq)
 	old->taken = true;
 	r->taken = true;
 	c->active = r - c->remote;
+	conn->want |= QUIC_WANT_TOKENS;
 	return old->seq;
 }
 
@@ -417,12 +421,25 @@ void quic_cid_set_token(struct quic_conn *conn, const u8 *token)
 {
 	memcpy(conn->cids.remote[0].token, token, QUIC_RESET_TOKEN_LEN);
 	conn->cids.remote[0].has_token = true;
+	conn->want |= QUIC_WANT_TOKENS;
+}
+
+/* RFC 9000 10.3.1: not those of IDs that were never used, or are retired. */
+static bool token_in_use(const struct quic_cids *c, u32 i)
+{
+	return ((i == c->active) | (c->remote[i].used & c->remote[i].taken)) &
+	       c->remote[i].has_token;
+}
+
+const u8 *quic_conn_reset_token(const struct quic_conn *conn, u32 slot)
+{
+	return token_in_use(&conn->cids, slot) ? conn->cids.remote[slot].token : NULL;
 }
 
 bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 {
 	const struct quic_cids *c = &conn->cids;
-	bool match = false, in_use;
+	bool match = false;
 	u32 i, j;
 
 	for (i = 0; i < QUIC_REMOTE_CIDS; i++) {
@@ -430,9 +447,7 @@ bool quic_cid_match_token(const struct quic_conn *conn, const u8 *token)
 
 		for (j = 0; j < QUIC_RESET_TOKEN_LEN; j++)
 			diff |= c->remote[i].token[j] ^ token[j];
-		/* RFC 9000 10.3.1: not those of IDs that were never used. */
-		in_use = (i == c->active) | (c->remote[i].used & c->remote[i].taken);
-		match |= in_use & c->remote[i].has_token & (diff == 0);
+		match |= token_in_use(c, i) & (diff == 0);
 	}
 	return match;
 }

@@ -48,6 +48,7 @@ enum quic_want {
 	QUIC_WANT_KEYS		= 1 << 6,	/* keys are to be dropped, or of a new generation */
 	QUIC_WANT_NEXT_KEYS	= 1 << 7,	/* make them: see quic_conn_next_keys_ready() */
 	QUIC_WANT_PATH		= 1 << 8,	/* another path is in use, validated, or over */
+	QUIC_WANT_TOKENS	= 1 << 9,	/* see quic_conn_reset_token() */
 };
 
 /**

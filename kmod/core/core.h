@@ -573,6 +573,12 @@ const u8 *quic_conn_new_token(const struct quic_conn *conn, u32 *len);
  */
 bool quic_conn_recv_reset(struct quic_conn *conn, const u8 *token, u64 now);
 
+/*
+ * A token that would end it, or NULL, by @slot, below QUIC_REMOTE_CIDS; QUIC_WANT_TOKENS:
+ * some changed. Who looks for it by its bytes hashes them with a key first.
+ */
+const u8 *quic_conn_reset_token(const struct quic_conn *conn, u32 slot);
+
 /**
  * quic_conn_build - fill a batch of packets
  * @conn: connection

@@ -312,14 +312,20 @@ static struct sock *rx_listener(struct quic_rx *rx)
 	return rx->listener;
 }
 
+/* The bytes of a stateless reset's token. Return: is the datagram long enough for one? */
+static bool rx_token(const struct quic_rx *rx, u32 off, u32 len, u8 *token)
+{
+	return len >= QUIC_RESET_MIN_LEN &&
+	       !skb_copy_bits(rx->skb, off + len - QUIC_RESET_TOKEN_LEN, token,
+			      QUIC_RESET_TOKEN_LEN);
+}
+
 /* The end of a datagram for @sk that cannot be opened: a stateless reset? */
 static void rx_ends_in_token(struct quic_rx *rx, struct sock *sk, u32 off, u32 len)
 {
 	u8 token[QUIC_RESET_TOKEN_LEN];
 
-	if (len >= QUIC_RESET_MIN_LEN &&
-	    !skb_copy_bits(rx->skb, off + len - sizeof(token), token, sizeof(token)) &&
-	    rx_passes(rx, sk))
+	if (rx_token(rx, off, len, token) && rx_passes(rx, sk))
 		quic_rx_unopened(sk, token, 0);
 }
 
@@ -327,18 +333,22 @@ static void rx_ends_in_token(struct quic_rx *rx, struct sock *sk, u32 off, u32 l
  * A datagram that begins with nothing of ours. The peer may have lost its state and
  * answer with a stateless reset, whose ID is random, of any length from 21 bytes on, and
  * with any kind of header in a version to come (RFC 9000 10.3, 10.3.1).
- * Return: is there a connection to who sent it?
+ * Return: it is the reset of a connection.
  */
-static bool rx_from_peer(struct quic_rx *rx, u32 off, u32 len)
+static bool rx_is_reset(struct quic_rx *rx, u32 off, u32 len)
 {
+	u8 token[QUIC_RESET_TOKEN_LEN];
 	union quic_addr peer, local;
 	struct sock *sk;
 
+	if (!rx_token(rx, off, len, token))
+		return false;
 	quic_udp_addrs(rx->skb, &peer, &local);
-	sk = quic_lookup_peer(rx->udp, &peer);
+	sk = quic_lookup_token(rx->udp, &peer, token);
 	if (!sk)
 		return false;
-	rx_ends_in_token(rx, sk, off, len);
+	if (rx_passes(rx, sk))
+		quic_rx_unopened(sk, token, 0);
 	sock_put(sk);
 	return true;
 }
@@ -448,8 +458,10 @@ static bool rx_unowned(struct quic_rx *rx, const struct quic_hdr *hdr, u32 off, 
 
 /*
  * A short header with an ID that is not ours. We may have lost our state, and tell the
- * peer so; not one that has a connection to us, whose reset that may have been, and not
- * if it is shorter than a packet with the least ID that we issue.
+ * peer so, whatever else there is between the two addresses; not where the ID is a
+ * connection's, at another port, or was lately: that one can speak for itself (RFC 9000
+ * 11); and not if it is shorter than a packet with the least ID that we issue. A reset
+ * that nobody knows makes no loop: answers are shorter (10.3.3).
  */
 static void rx_unknown_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 {
@@ -462,7 +474,8 @@ static void rx_unknown_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 		quic_mib_inc(rx->udp->net, DropUnknownCid);
 	else
 		quic_mib_inc(rx->udp->net, DropHeader);
-	if (rx_from_peer(rx, off, len) || !packet || hlist_empty(&rx->udp->listeners))
+	if (rx_is_reset(rx, off, len) || !packet || hlist_empty(&rx->udp->listeners) ||
+	    quic_lookup_known(rx->udp->net, hdr.dcid.id))
 		return;
 	listener = rx_listener(rx);
 	if (listener)
@@ -518,7 +531,7 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 	if (hdr->type != QUIC_PKT_1RTT && hdr->type != QUIC_PKT_VERSION_NEG &&
 	    !quic_version_known(hdr->version)) {
 		if (len == whole)
-			rx_from_peer(rx, off, len);
+			rx_is_reset(rx, off, len);
 		rx_unknown_version(rx, hdr, whole);
 		return false;
 	}
@@ -528,7 +541,7 @@ static bool rx_packet(struct quic_rx *rx, const struct quic_hdr *hdr, const u8 *
 	}
 	if (!rx_find(rx, &hdr->dcid)) {
 		if (len == whole)
-			rx_from_peer(rx, off, len);
+			rx_is_reset(rx, off, len);
 		if (!rx_unowned(rx, hdr, off, len))
 			return false;
 	}
@@ -567,7 +580,7 @@ static void rx_coalesced(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 		if (quic_hdr_parse(p + pos, len - pos, first.len, &hdr)) {
 			quic_mib_inc(rx->udp->net, DropHeader);
 			if (!pos)
-				rx_from_peer(rx, off, len);
+				rx_is_reset(rx, off, len);
 			return;
 		}
 		if (!pos)

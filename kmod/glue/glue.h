@@ -117,14 +117,28 @@ struct quic_rxbuf {
 /**
  * struct quic_cid_entry - one connection ID in the lookup table
  * @sk: socket that packets with this ID go to; alive while the entry is hashed
+ * @retired: none do any more
  */
 struct quic_cid_entry {
 	struct hlist_node node;		/* in its bucket */
 	struct sock *sk;
+	bool retired;
 	possible_net_t net;		/* of @sk */
 	struct quic_cid cid;		/* the ID */
 	u64 seq;			/* the core's sequence number; U64_MAX: a client chose it */
 	struct rcu_head rcu;		/* frees it */
+};
+
+/**
+ * struct quic_token_entry - a reset token that the peer gave, in the lookup table
+ * @node: in its bucket
+ * @sk: socket that it would end, in which this is
+ * @hash: of the token, keyed; 0: not hashed, there is none
+ */
+struct quic_token_entry {
+	struct hlist_node node;
+	struct sock *sk;
+	u64 hash;
 };
 
 /**
@@ -247,6 +261,9 @@ enum {
  *	plus the client's original destination on a server
  * @peer_node: in the table by @peer while it has connection IDs in the other one
  * @n_cids: how many it has (lookup.c)
+ * @cids_gone: entries of the IDs retired last, a ring
+ * @n_gone: IDs retired
+ * @tokens: entries of the reset tokens of the peer's IDs in use
  * @pending: datagrams that came before their keys; bounded
  * @pending_bytes: truesize of them; lock of @pending
  * @rx_backlog: batches that met an owned lock (rx.c). Not sk_backlog: that one
@@ -305,6 +322,9 @@ struct quic_sock {
 	struct quic_cid_entry *cids[QUIC_LOCAL_CIDS + 1];
 	struct hlist_node peer_node;
 	u32 n_cids;
+	struct quic_cid_entry *cids_gone[QUIC_LOCAL_CIDS];
+	u32 n_gone;
+	struct quic_token_entry tokens[QUIC_PATHS];
 	struct sk_buff_head pending;
 	u32 pending_bytes;
 	struct list_head rx_backlog;
@@ -432,6 +452,12 @@ struct quic_cid_entry *quic_lookup_add(struct sock *sk, const struct quic_cid *c
 /* Take it out; freed after a grace period. */
 void quic_lookup_del(struct quic_cid_entry *e);
 
+/*
+ * Its packets come no more, but for late ones: it goes to cids_gone, and the oldest of
+ * QUIC_LOCAL_CIDS there goes. Socket lock held.
+ */
+void quic_lookup_retire(struct quic_cid_entry *e);
+
 /**
  * quic_lookup - whose packet with a long header is this?
  * @net: namespace it came in
@@ -454,16 +480,38 @@ struct sock *quic_lookup(const struct net *net, const u8 *id, u8 len);
 struct sock *quic_lookup_short(const struct net *net, const u8 *id, u32 len,
 			       struct quic_cid *cid);
 
+/*
+ * Do the QUIC_CID_KEY_LEN bytes at @id begin an ID that is, or was lately, a connection's,
+ * of any port? Reset tokens are made of no more. RCU read lock held.
+ */
+bool quic_lookup_known(const struct net *net, const u8 *id);
+
 /**
- * quic_lookup_peer - a connection by the addresses of a packet
- * @udp: where it came in
- * @peer: who sent it
- *
- * For what carries no connection ID of ours: ICMP errors, stateless resets. When
- * several connections share both addresses any of them is found.
+ * quic_lookup_token - whom would this token end as a stateless reset?
+ * @udp: where the datagram came in
+ * @peer: who sent it: tokens are those of this address (RFC 9000 10.3.1)
+ * @token: its last QUIC_RESET_TOKEN_LEN bytes
  * Context: RCU read lock held. Return: socket with a reference, or NULL.
  */
-struct sock *quic_lookup_peer(const struct quic_udp *udp, const union quic_addr *peer);
+struct sock *quic_lookup_token(const struct quic_udp *udp, const union quic_addr *peer,
+			       const u8 *token);
+
+/* The core's tokens in use are others (QUIC_WANT_TOKENS), or none. Lock held. */
+void quic_lookup_sync_tokens(struct sock *sk);
+void quic_lookup_drop_tokens(struct sock *sk);
+
+/**
+ * quic_lookup_sender - who has sent this packet with a short header?
+ * @udp: whence
+ * @peer: whither
+ * @id: where its destination connection ID, the peer's, begins
+ * @len: bytes that are known from there
+ * Context: RCU read lock held. Return: socket with a reference, or NULL.
+ */
+struct sock *quic_lookup_sender(const struct quic_udp *udp, const union quic_addr *peer,
+				const u8 *id, u32 len);
+
+bool quic_addr_equal(const union quic_addr *a, const union quic_addr *b);
 
 /* The peer's address is another: packets without a connection ID, too. Lock held. */
 void quic_lookup_set_peer(struct sock *sk, const union quic_addr *peer);

@@ -14,8 +14,9 @@
  * What is believed of a size is kept by the connection alone (core/pmtud.c). The stack
  * has changed its route by then, by its own lights; route.c does not look there.
  *
- * Of several connections between the same two ports, which share a UDP socket, the first
- * found is asked.
+ * Of several connections between the same two ports, which share a UDP socket, the one
+ * is asked that the quoted packet is of: a long header carries our own ID as well, a
+ * short one the peer's alone (lookup.c).
  *
  * Not here: other errors, which say nothing that lasts; local errors of sending.
  */
@@ -26,6 +27,9 @@
 #include <net/ipv6.h>
 
 #include "packet.h"
+
+/* flags, version, two connection IDs with their lengths */
+#define QUOTE_LEN	(5 + 2 * (1 + QUIC_CID_MAX_LEN))
 
 /**
  * struct icmp_news - an ICMP message
@@ -155,6 +159,30 @@ static void tell(struct sock *sk, const struct sk_buff *skb, const struct icmp_n
 	bh_unlock_sock(sk);
 }
 
+/* The connection that sent the quoted packet, by its IDs; with a reference, or NULL. */
+static struct sock *sender(const struct quic_udp *udp, const struct sk_buff *skb,
+			   const struct icmp_news *n)
+{
+	u8 buf[QUOTE_LEN] = { 0 };
+	u32 len = min_t(u32, skb->len, sizeof(buf)), scid;
+	struct sock *sk;
+
+	if (!len || skb_copy_bits(skb, 0, buf, len))
+		return NULL;
+	if (!(buf[0] & 0x80))
+		return quic_lookup_sender(udp, &n->peer, buf + 1, len - 1);
+	if (buf[5] > QUIC_CID_MAX_LEN)
+		return NULL;
+	scid = 6 + buf[5];
+	if (buf[scid] > QUIC_CID_MAX_LEN || scid + 1 + buf[scid] > len)
+		return NULL;
+	sk = quic_lookup(udp->net, buf + scid + 1, buf[scid]);
+	if (!sk || (quic_udp_is_of(udp, sk) && quic_addr_equal(&quic_sk(sk)->peer, &n->peer)))
+		return sk;
+	sock_put(sk);
+	return NULL;
+}
+
 void quic_icmp(struct quic_udp *udp, const struct sk_buff *skb)
 {
 	struct icmp_news n;
@@ -162,7 +190,7 @@ void quic_icmp(struct quic_udp *udp, const struct sk_buff *skb)
 
 	if (!read_news(skb, &n))
 		return;
-	sk = quic_lookup_peer(udp, &n.peer);
+	sk = sender(udp, skb, &n);
 	if (!sk) {
 		quic_mib_inc(udp->net, DropIcmp);
 		return;

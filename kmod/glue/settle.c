@@ -41,7 +41,7 @@ static void sync_cid(struct sock *sk, u32 slot)
 
 	cid = quic_conn_local_cid(qs->conn, slot, &seq);
 	if (e && (!cid || e->seq != seq)) {
-		quic_lookup_del(e);
+		quic_lookup_retire(e);
 		qs->cids[slot] = NULL;
 		e = NULL;
 	}
@@ -347,6 +347,8 @@ static void act(struct sock *sk, u32 want)
 
 	if ((want & QUIC_WANT_CIDS) || qs->cids_stale)
 		sync_cids(sk);
+	if (want & QUIC_WANT_TOKENS)
+		quic_lookup_sync_tokens(sk);
 	if (want & QUIC_WANT_KEYS) {
 		quic_version_sync(sk);
 		drop_keys(sk);

@@ -470,6 +470,12 @@ static void unpublish_cids(struct quic_sock *quic)
 			quic_lookup_del(quic->cids[i]);
 		quic->cids[i] = NULL;
 	}
+	for (i = 0; i < ARRAY_SIZE(quic->cids_gone); i++) {
+		if (quic->cids_gone[i])
+			quic_lookup_del(quic->cids_gone[i]);
+		quic->cids_gone[i] = NULL;
+	}
+	quic_lookup_drop_tokens(&quic->inet.sk);
 }
 
 static int publish_cid(struct sock *sk, u32 slot, const struct quic_cid *cid, u64 seq)

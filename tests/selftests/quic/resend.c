@@ -65,7 +65,7 @@ static int answer(int fd)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in from, to;
-	uint8_t buf[2048];
+	uint8_t buf[16384];
 	char *line = NULL;
 	size_t size = 0, n;
 	int fd, opt, answers = 0;

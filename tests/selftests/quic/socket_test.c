@@ -426,6 +426,53 @@ TEST_F_TIMEOUT(pair, slow_reader, 60)
 	EXPECT_EQ(FIN, flags & FIN);
 }
 
+/* A counter of this namespace. */
+static uint64_t stat_of(const char *name)
+{
+	FILE *f = fopen("/proc/net/quic/stat", "r");
+	unsigned long long v = 0;
+	char n[64];
+
+	while (f && fscanf(f, "%63s %llu", n, &v) == 2 && strcmp(n, name))
+		v = 0;
+	if (f)
+		fclose(f);
+	return v;
+}
+
+static uint32_t rmem_of(int fd)
+{
+	uint32_t info[16] = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
+	return info[0];		/* SK_MEMINFO_RMEM_ALLOC */
+}
+
+/* More than the receive buffer takes, which has become small, is as if lost. */
+TEST_F_TIMEOUT(pair, full_receive_buffer, 60)
+{
+	uint64_t dropped = stat_of("DropRcvbuf");
+	int small = 4096, large = 1 << 20;
+	int64_t end = now_ms() + SOON_MS;
+	static uint8_t buf[64 << 10];
+	uint32_t most = 0;
+
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	pattern_fill(buf, sizeof(buf), 0, 7);
+	ASSERT_EQ(sizeof(buf), quic_send(self->client, 0, NEW | FIN, buf, sizeof(buf), 0));
+	while (stat_of("DropRcvbuf") == dropped && now_ms() < end) {
+		if (rmem_of(self->server) > most)
+			most = rmem_of(self->server);
+		breath(5);
+	}
+	EXPECT_LT(dropped, stat_of("DropRcvbuf"));
+	EXPECT_LE(most, 2 * small);	/* socket(7): the kernel doubles it */
+	EXPECT_LE(rmem_of(self->server), 2 * small);
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &large, sizeof(large)));
+	EXPECT_EQ(sizeof(buf), pattern_recv(self->server, 0, 7));
+}
+
 TEST_F(pair, send_timeout)
 {
 	struct timeval tv = { .tv_usec = 300000 };
@@ -892,6 +939,37 @@ TEST_F(sock, bad_calls)
 	EXPECT_EQ(-1, connect(self->listener, &a.sa, addr_len(&a)));
 	EXPECT_EQ(EINVAL, errno);
 	close(fd);
+}
+
+/* A closed port refuses each of two sockets that share theirs, and the earlier first. */
+TEST_F(sock, refused_beside_another)
+{
+	union addr to, at;
+	struct pollfd p[2];
+	socklen_t len = sizeof(at), n = sizeof(int);
+	int i, err;
+
+	addr_loopback(&to, variant->family);
+	to.v4.sin_port = htons(9);
+	addr_loopback(&at, variant->family);
+	for (i = 0; i < 2; i++) {
+		p[i] = (struct pollfd){ .fd = quic_client(variant->family, ALPN), .events = POLLOUT };
+		ASSERT_LE(0, p[i].fd);
+		ASSERT_EQ(0, bind(p[i].fd, &at.sa, addr_len(&at)));
+		ASSERT_EQ(0, getsockname(p[i].fd, &at.sa, &len));
+		ASSERT_EQ(0, fcntl(p[i].fd, F_SETFL, O_NONBLOCK));
+		ASSERT_EQ(-1, connect(p[i].fd, &to.sa, addr_len(&to)));
+		ASSERT_EQ(EINPROGRESS, errno);
+		breath(400);	/* below the first time-out, at which the answer is heard */
+	}
+	ASSERT_LT(0, poll(p, 2, SOON_MS));
+	EXPECT_NE(0, p[0].revents);
+	for (i = 0; i < 2; i++) {
+		EXPECT_NE(0, wait_fd(p[i].fd, POLLOUT, SOON_MS));
+		ASSERT_EQ(0, getsockopt(p[i].fd, SOL_SOCKET, SO_ERROR, &err, &n));
+		EXPECT_EQ(ECONNREFUSED, err);
+		close(p[i].fd);
+	}
 }
 
 /* An IPv6 wildcard serves IPv4 as well, and shows the peer as IPv4. */

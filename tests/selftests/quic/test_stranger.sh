@@ -5,7 +5,8 @@
 # of a client, that they are too big or that nobody listens: only those that quote the
 # connection's addresses, ports and connection ID count, as a hint that lowers the size
 # of datagrams, or end a handshake (RFC 9000 14.2.1). Packets with connection IDs that
-# nobody has: no stateless reset where there is a connection (RFC 9000 11).
+# nobody has are another connection's: a stateless reset, wherever they come from (RFC
+# 9000 10.3); for those that somebody has see test_shared.sh and test_cid.sh.
 
 # shellcheck disable=SC2016  # awk
 # shellcheck source=env.sh
@@ -129,16 +130,17 @@ send() { in_ns client "$helpers/stranger" udp "$1" "$2" "$ip4_b" 443 "40a1a2a3a4
 r=$(resets) u=$(unknown)
 check "an unknown ID from the peer's address and port" send "$ip4_a" "$port"
 check "it came" wait_for 10 unknown_is $((u + 1))
+check "that is reset" wait_for 10 resets_are $((r + 1))
 check "the same from another port" send "$ip4_a" $((port ^ 1))
 check "it came" wait_for 10 unknown_is $((u + 2))
-check "that is reset" wait_for 10 resets_are $((r + 1))
+check "that is reset" wait_for 10 resets_are $((r + 2))
 check "the same from another address" send 10.77.0.11 "$port"
 check "it came" wait_for 10 unknown_is $((u + 3))
-check "that is reset" wait_for 10 resets_are $((r + 2))
+check "that is reset" wait_for 10 resets_are $((r + 3))
 check "the connection goes on" asks
 hang_up "the connection"
 send "$ip4_a" "$port"
-check "where it was, there are resets now" wait_for 10 resets_are $((r + 3))
+check "where it was, too" wait_for 10 resets_are $((r + 4))
 
 hold "$ip6_b"
 too_big "$ip6_a" "$ip6_b" fd77::12 48

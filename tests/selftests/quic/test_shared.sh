@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test_shared.sh - several connections between the same two addresses and ports: each
+# hears of its own stateless reset (RFC 9000 10.3.1), and of the loss of one while the
+# others live; none is sent for an ID of a connection that is there, or that it retired
+# (RFC 9000 11).
+
+# shellcheck source=env.sh
+. "$(dirname "$0")/env.sh"
+# shellcheck source=capture.sh
+. "$(dirname "$0")/capture.sh"
+
+quic_begin
+start_quicd
+setup_veth client server
+segmentation_off client
+segmentation_off server
+head -c 2000 /dev/urandom > "$work/file"
+
+# serve ALPN PORT: a listener of the port besides others; sets server_pid
+serve()
+{
+	ip netns exec server "$tools/quicserve" --alpn "$1" -p "$2" -d "$work" > "$work/serve.$1" 2>&1 &
+	server_pid=$!
+	wait_for 10 grep -q listen "$work/serve.$1" || die "$(cat "$work/serve.$1")"
+}
+conns() { in_ns server tail -n +2 /proc/net/quic/conns | wc -l; }
+conns_are() { [ "$(conns)" = "$1" ]; }
+
+# of COUNTER: what it rose by at the server since mark
+declare -A marks
+mark() { local c; for c; do marks[$c]=$(stat_of "$c" server); done; }
+rose() { echo $(($(stat_of "$1" server) - marks[$1])); }
+rose_to() { [ "$(rose "$1")" = "$2" ]; }
+
+# hold NAME ALPN: a connection from port 5000, which asks when it is told to
+declare -A to
+hold()
+{
+	mkfifo "$work/in.$1"
+	ip netns exec client "$helpers/dial" -H -a "$2" -s "$ip4_a" -o 5000 "$ip4_b" 443 \
+		< "$work/in.$1" > "$work/held.$1" 2>&1 &
+	exec {fd}> "$work/in.$1"
+	to[$1]=$fd
+	check "$1: a connection from port 5000" wait_for 20 grep -q '^OK' "$work/held.$1" ||
+		note "$(cat "$work/held.$1")"
+}
+ask() { echo "GET /file" >&"${to[$1]}"; }
+heard() { wait_for 20 grep -q "$2" "$work/held.$1" || { cat "$work/held.$1"; false; }; }
+
+# lose PID LEFT: this server ends unheard, and LEFT connections are
+lose()
+{
+	netem server veth loss 100%
+	kill -KILL "$1"
+	check "the server's end is gone" wait_for 60 conns_are "$2"
+	in_ns server tc qdisc del dev veth root
+}
+
+# --- two connections, both lost ---
+serve one 443
+hold first one
+hold second one
+lose "$server_pid" 0
+serve one 443
+mark ResetSent
+ask first
+check "both lost: the first hears of it" heard first '^ECONNRESET'
+check_eq "both lost: by one reset" 1 "$(rose ResetSent)"
+ask second
+check "both lost: so does the second" heard second '^ECONNRESET'
+check_eq "both lost: by another" 2 "$(rose ResetSent)"
+
+# --- one lost, of a listener that is gone, while another one's lives ---
+serve two 443
+hold lost two
+capture "$work/lives.pcap"
+hold lives one
+ask lives
+check "one lost: the other is asked" heard lives '^2000 bytes'
+capture_end "$work/lives.pcap"
+lose "$server_pid" 1
+mark ResetSent
+ask lost
+check "one lost: it hears of it" heard lost '^ECONNRESET'
+check_eq "one lost: by a reset" 1 "$(rose ResetSent)"
+ask lives
+check "one lost: the other goes on" heard lives '^2000 bytes'
+
+# --- IDs that are there: at another port; and one that was, at its own ---
+# the IDs of short headers are those of the server
+read -r cid < <(packets "$work/lives.pcap" -Y "ip.src == $ip4_a && quic.header_form == 0" \
+	-T fields -e quic.dcid | cut -d , -f 1 | grep .)
+serve three 4433
+mark ResetSent DropUnknownCid
+unknown() { echo "40$1*100" | in_ns client "$helpers/resend" "$ip4_a" 0 "$ip4_b" "$2"; }
+unknown "$cid" 4433
+check "an ID of another port's connection" wait_for 10 rose_to DropUnknownCid 1
+check_eq "gets no reset" 0 "$(rose ResetSent)"
+unknown "${cid:0:14}ff" 4433
+check "an ID of none" wait_for 10 rose_to DropUnknownCid 2
+check_eq "gets one" 1 "$(rose ResetSent)"
+
+mkfifo "$work/in.moves"
+capture "$work/moves.pcap"
+ip netns exec client env LD_PRELOAD="$helpers/migrate_preload.so" QUIC_MOVE_TO="$ip4_a 5001" \
+	QUIC_MOVE_EVERY=1 "$helpers/dial" -H -a one -s "$ip4_a" -o 5000 "$ip4_b" 443 \
+	< "$work/in.moves" > "$work/held.moves" 2> "$work/moves" &
+exec {fd}> "$work/in.moves"
+to[moves]=$fd
+ask moves
+check "one that moves" heard moves '^2000 bytes'
+capture_end "$work/moves.pcap"
+read -r cid < <(packets "$work/moves.pcap" -Y "udp.srcport == 5000 && quic.header_form == 0" \
+	-T fields -e quic.dcid | cut -d , -f 1 | grep .)
+# until it is retired this opens nothing, but is no unknown one
+mark ResetSent DropUnknownCid
+retired() { unknown "$cid" 443; ! rose_to DropUnknownCid 0; }
+check "it has retired its first ID" wait_for 20 retired
+check_eq "which gets no reset" 0 "$(rose ResetSent)"
+ask moves
+answered_twice() { [ "$(grep -c '^2000 bytes' "$work/held.moves")" = 2 ]; }
+check "the connection lives" wait_for 20 answered_twice
+
+for fd in "${to[@]}"; do
+	exec {fd}>&-
+done
+quic_finish
