@@ -22,8 +22,12 @@ static const struct {
 	[QUIC_ANSWER_REFUSAL] = { 100, 20 },
 };
 
-static struct sock listener = { .sk_net.net = &init_net };
-static struct sk_buff asking = { .sk = &listener, .len = ASKED };
+static struct quic_sock at = {
+	.inet.sk.sk_net.net = &init_net, .cfg.cid_len = QUIC_LOCAL_CID_LEN,
+};
+
+static struct sock *const listener = &at.inet.sk;
+static struct sk_buff asking = { .sk = &at.inet.sk, .len = ASKED };
 static struct quic_udp udp = { .net = &init_net };
 static u32 sent, longest;
 
@@ -70,13 +74,13 @@ static bool ask(enum quic_answer kind)
 	quic_sysctl_retry = kind == QUIC_ANSWER_RETRY ? QUIC_RETRY_ALWAYS : QUIC_RETRY_OFF;
 	switch (kind) {
 	case QUIC_ANSWER_RETRY:
-		quic_admit(&udp, &listener, &asking, &hdr);
+		quic_admit(&udp, listener, &asking, &hdr);
 		break;
 	case QUIC_ANSWER_VERSION:
-		quic_answer_version(&listener, &asking, &hdr, ours, ARRAY_SIZE(ours));
+		quic_answer_version(listener, &asking, &hdr, ours, ARRAY_SIZE(ours));
 		break;
 	case QUIC_ANSWER_RESET:
-		quic_answer_reset(&listener, &asking, &hdr.dcid, ASKED);
+		quic_answer_reset(listener, &asking, &hdr.dcid, ASKED);
 		break;
 	default:
 		hdr.token = made_up;

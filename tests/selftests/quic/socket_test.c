@@ -953,7 +953,8 @@ TEST_F(sock, refused_beside_another)
 	to.v4.sin_port = htons(9);
 	addr_loopback(&at, variant->family);
 	for (i = 0; i < 2; i++) {
-		p[i] = (struct pollfd){ .fd = quic_client(variant->family, ALPN), .events = POLLOUT };
+		p[i].fd = quic_client(variant->family, ALPN);
+		p[i].events = POLLOUT;
 		ASSERT_LE(0, p[i].fd);
 		ASSERT_EQ(0, bind(p[i].fd, &at.sa, addr_len(&at)));
 		ASSERT_EQ(0, getsockname(p[i].fd, &at.sa, &len));

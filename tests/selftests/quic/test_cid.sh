@@ -166,7 +166,7 @@ done
 check_eq "and gets nothing" "0 0 4" "$(rose DropDecrypt.server) $(rose DropNoKeys.server) $(conns)"
 # nor may it hear their reset token, which is made of the first 8 bytes
 mark DropUnknownCid.server ResetSent.server
-echo "40${begin}*100" | in_ns client "$helpers/resend" 10.77.0.4 0 "$ip4_b" 443
+echo "40${begin}*100" | in_ns client "$helpers/resend" 10.77.0.3 0 "$ip4_b" 443
 check "a short header with such an ID" wait_for 10 rose_to DropUnknownCid.server 1
 check_eq "gets no reset" 0 "$(rose ResetSent.server)"
 for l in 8 13 20; do

@@ -4,8 +4,9 @@
 # test_shared.sh - several connections between the same two addresses and ports: each
 # hears of its own stateless reset (RFC 9000 10.3.1), and of the loss of one while the
 # others live; none is sent for an ID of a connection that is there, or that it retired
-# (RFC 9000 11).
+# (RFC 9000 11). And of ICMP messages about its own packets (14.2.1).
 
+# shellcheck disable=SC2016  # awk
 # shellcheck source=env.sh
 . "$(dirname "$0")/env.sh"
 # shellcheck source=capture.sh
@@ -17,6 +18,7 @@ setup_veth client server
 segmentation_off client
 segmentation_off server
 head -c 2000 /dev/urandom > "$work/file"
+head -c 300K /dev/urandom > "$work/large"
 
 # serve ALPN PORT: a listener of the port besides others; sets server_pid
 serve()
@@ -58,10 +60,35 @@ lose()
 	in_ns server tc qdisc del dev veth root
 }
 
-# --- two connections, both lost ---
+# --- two connections ---
+capture "$work/two.pcap"
 serve one 443
 hold first one
 hold second one
+
+# --- what does not fit, of either (sizes: of the server's datagrams, in order) ---
+capture_end "$work/two.pcap"
+packets "$work/two.pcap" -Y "quic.scid && ip.src == $ip4_a" -T fields -e quic.scid |
+	cut -d , -f 1 | awk '!seen[$0]++' > "$work/scids"
+check_eq "two connections: two IDs" 2 "$(wc -l < "$work/scids")"
+sizes() { in_ns server awk 'NR > 1 { print $7 }' /proc/net/quic/conns | sort -n | tr '\n' ' '; }
+sizes_are() { [ "$(sizes)" = "$1 " ]; }
+too_big()
+{
+	in_ns client "$helpers/stranger" icmp "$ip4_a" "$ip4_b" "$1" "$ip4_b" 443 "$ip4_a" 5000 \
+		"40$(sed -n "$2p" "$work/scids")*100"
+}
+for name in first second; do
+	echo "GET /large" >&"${to[$name]}"
+	check "$name: much data" heard $name '^307200 bytes'
+done
+check "full datagrams" wait_for 20 sizes_are "1472 1472" || note "$(sizes)"
+check "too big, of the first" too_big 1400 1
+check "it is taken by one" wait_for 10 sizes_are "1372 1472" || note "$(sizes)"
+check "too big, of the second" too_big 1300 2
+check "it is taken by the other" wait_for 10 sizes_are "1272 1372" || note "$(sizes)"
+
+# --- both are lost ---
 lose "$server_pid" 0
 serve one 443
 mark ResetSent
