@@ -131,8 +131,9 @@ static void rebuild_short(const struct quic_hdr *h, const u8 *p)
 	quic_hdr_put_short(&w, &h->dcid, raw_pn(p + h->pn_off, pn_len), pn_len,
 			   *p >> 2 & 1, *p >> 5 & 1);
 	FUZZ_CHECK(!w.bad && w.p == buf + n);
-	/* all but the reserved bits, which are ours to write as 0 */
-	FUZZ_CHECK(buf[0] == (*p & ~0x18) && !memcmp(buf + 1, p + 1, n - 1));
+	/* all but the reserved bits, ours to write as 0, and the QUIC bit, as 1 (grease.c) */
+	FUZZ_CHECK(h->fixed == !!(*p & 0x40));
+	FUZZ_CHECK(buf[0] == ((*p & ~0x18) | 0x40) && !memcmp(buf + 1, p + 1, n - 1));
 }
 
 /* ---- version negotiation ---- */

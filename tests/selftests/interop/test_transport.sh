@@ -212,6 +212,9 @@ rm -f "$work/got"/*
 check "a NAT, addresses: we get" get -p 4600 "$ip4_b" file
 check "a NAT, addresses: SHA-256" same_files file
 followed "a NAT, addresses: we get" 4437 1
+nat_ends "a NAT, addresses: we get"
+# a window of datagrams goes out at once: the path has to be proved before the next one
+nat 4437 300 10.77.0.21 10.77.0.22
 check "a NAT, addresses: we put" put -p 4600 "$ip4_b"
 followed "a NAT, addresses: we put" 4437 2
 told "a NAT, addresses: SHA-256" "\"PUT\",\"path\":\"/stored\",\"sha256\":\"${sums[long]}\"" "$work/server.4437"
