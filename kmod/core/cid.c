@@ -321,6 +321,17 @@ int quic_cid_on_new(struct quic_conn *conn, const struct quic_frame *f)
 	return err;
 }
 
+bool quic_cid_peer_can_change(const struct quic_conn *conn)
+{
+	const struct quic_cids *c = &conn->cids;
+	u32 i, known = 0;
+
+	/* the first one has never been announced, and is known */
+	for (i = 0; i < QUIC_LOCAL_CIDS; i++)
+		known += c->local[i].used && c->local[i].announce.state == QUIC_VAL_IDLE;
+	return known > 1 || !c->local_len;
+}
+
 u64 quic_cid_take(struct quic_conn *conn)
 {
 	struct quic_remote_cid *r = remote_spare(&conn->cids);

@@ -48,6 +48,9 @@ int quic_cid_on_retire(struct quic_conn *conn, const struct quic_frame *f);
  */
 u64 quic_cid_take(struct quic_conn *conn);
 
+/* Has the peer heard of an ID of ours beside the one that it uses? (RFC 9000 9.5) */
+bool quic_cid_peer_can_change(const struct quic_conn *conn);
+
 /*
  * The path that used @seq is over: retire it. Does nothing to the one in use; where
  * too many retirements are unacknowledged it is kept, and used no more.

@@ -351,9 +351,10 @@ int quic_conn_path_probe(struct quic_conn *conn, u8 place, bool port_only, u64 n
 		if (conn->paths->place[i].wanted)
 			return -EAGAIN;
 	p = &conn->paths->place[place];
-	p->cid_seq = quic_cid_take(conn);
+	/* RFC 9000 9.5: another ID for each address, both ways */
+	p->cid_seq = quic_cid_peer_can_change(conn) ? quic_cid_take(conn) : QUIC_CID_NONE;
 	if (p->cid_seq == QUIC_CID_NONE)
-		return -EAGAIN;		/* RFC 9000 9.5 */
+		return -EAGAIN;
 	p->used = true;
 	p->validated = true;	/* the server's address is the one that was proved */
 	p->wanted = true;

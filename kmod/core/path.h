@@ -149,7 +149,8 @@ u8 quic_conn_path_active(const struct quic_conn *conn);
  * Completion is told by QUIC_WANT_PATH: quic_conn_path_active() is @place, or the
  * place is not used any more.
  * Return: 0; -EPIPE not established; -EPERM the server forbids it (18.2); -EAGAIN not
- * confirmed yet, one is under way, or the server has given no other connection ID.
+ * confirmed yet, one is under way, or an end is not known to have a further connection ID
+ * of the other's (9.5).
  */
 int quic_conn_path_probe(struct quic_conn *conn, u8 place, bool port_only, u64 now);
 
