@@ -12,8 +12,8 @@
 # PATTERN chooses files by a part of their path, or is a file's whole path.
 # SELFTEST_LIMIT is the time limit of one file in seconds (600). SELFTEST_BRIEF, not
 # empty, is for a kernel on which all that depends on the kernel is to be seen, while
-# another one has it at length: some files do less. SELFTEST_WITHOUT is a part of the
-# path of files that another boot runs.
+# another one has it at length: some files do less. SELFTEST_WITHOUT names files, by parts
+# of their paths, that another boot runs.
 #
 # A file that fails leaves EVIDENCE/KERNEL-FILE-N (evidence.sh says what is in it),
 # where EVIDENCE is a directory of the host's, usually build/failures; a line
@@ -123,7 +123,9 @@ wanted()
 {
 	local p
 
-	[[ -z "${SELFTEST_WITHOUT:-}" || $1 != *"$SELFTEST_WITHOUT"* ]] || return
+	for p in ${SELFTEST_WITHOUT:-}; do
+		[[ $1 != *"$p"* ]] || return
+	done
 	[ $# -gt 1 ] || return 0
 	for p in "${@:2}"; do
 		case $1 in
