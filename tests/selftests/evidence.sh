@@ -62,7 +62,10 @@ evidence_counters()
 # evidence_files DIR: what daemons and captures left in the test's directory.
 evidence_files()
 {
-	[ -z "${EVIDENCE_DIR:-}" ] || cp "$1"/*.log "$1"/server.* "$1"/*.pcap "$EVIDENCE_DIR" 2> /dev/null
+	# a FIFO would be read from, for ever
+	[ -z "${EVIDENCE_DIR:-}" ] || find "$1" -maxdepth 1 -type f \
+		\( -name '*.log' -o -name 'server.*' -o -name '*.pcap' \) \
+		-exec cp -t "$EVIDENCE_DIR" {} + 2> /dev/null
 }
 
 # evidence_capture NS: all datagrams of a namespace, 4 files of 20 MB in turn, until

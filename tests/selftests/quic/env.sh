@@ -183,9 +183,9 @@ plays()
 {
 	local fd
 
-	[ -e "$work/$1.in" ] || mkfifo "$work/$1.in"
-	exec {fd}<> "$work/$1.in"
-	ip netns exec "$2" "$helpers/play" "${@:3}" < "$work/$1.in" > "$work/$1" 2>&1 {fd}>&- &
+	[ -e "$work/in.$1" ] || mkfifo "$work/in.$1"
+	exec {fd}<> "$work/in.$1"
+	ip netns exec "$2" "$helpers/play" "${@:3}" < "$work/in.$1" > "$work/$1" 2>&1 {fd}>&- &
 	play_pid[$1]=$! play_in[$1]=$fd
 	on_exit "kill -KILL ${play_pid[$1]}"
 }
