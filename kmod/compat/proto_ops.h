@@ -4,7 +4,7 @@
  *  - accept() takes flags and a result in one struct from 6.10 on;
  *  - ioctl() of a protocol gets kernel memory from 6.5 on, and the generic code
  *    copies the result out;
- *  - sendpage() went in 6.5; before, the generic one sends a copy;
+ *  - sendpage() went in 6.5, and one of the flags that it gets;
  *  - splice_eof() came in 6.5; Debian's 6.1 has it beside sendpage();
  *  - later than 6.1 struct proto tells where a socket's IPv6 part is;
  *  - bind() and connect() take struct sockaddr_unsized in 7.x.
@@ -40,9 +40,13 @@ static inline int quic_ioctl_answer(quic_ioctl_arg arg, int value)
 #endif
 
 #ifdef HAVE_SENDPAGE
-#define QUIC_OPS_SENDPAGE	.sendpage = sock_no_sendpage,
+#define QUIC_OPS_SENDPAGE(fn)	.sendpage = fn,
 #else
-#define QUIC_OPS_SENDPAGE
+#define QUIC_OPS_SENDPAGE(fn)
+#endif
+
+#ifndef MSG_SENDPAGE_NOTLAST
+#define MSG_SENDPAGE_NOTLAST	0x20000
 #endif
 
 #ifdef HAVE_PROTO_OPS_SPLICE_EOF

@@ -14,6 +14,7 @@
  * a discarded level never comes back.
  */
 #include "conn_int.h"
+#include "ackwait.h"
 #include "pnspace.h"
 #include "recovery.h"
 #include "stream.h"
@@ -85,6 +86,7 @@ struct quic_conn *quic_conn_create(const struct quic_conn_params *p, u64 now)
 	quic_tls_after_init(&conn->tls_after);
 	quic_tparams_init(&conn->remote);
 	quic_valsyncs_init(&conn->vals);
+	quic_ackwait_init(&conn->ackwait);
 	quic_valsync_init(&conn->handshake_done, QUIC_FRAME_HANDSHAKE_DONE);
 	for (i = 0; i < QUIC_SPACES; i++)
 		quic_pnspace_init(&conn->space[i]);
@@ -485,6 +487,7 @@ void quic_conn_shutdown(struct quic_conn *conn, u64 code, const char *reason,
 	conn->shutdown_linger = linger;
 	conn->shutdown_queued = quic_conn_tx_queued(conn);
 	conn->shutdown_deadline = now + linger;
+	quic_conn_push(conn);
 	quic_conn_check_shutdown(conn, now);
 }
 

@@ -161,6 +161,16 @@ struct quic_pnspace {
 	u64 ecn_said[2];
 };
 
+/**
+ * struct quic_ackwait - how many packets have one ACK (ackwait.c)
+ * @every: ack-eliciting packets that one leaves for
+ * @most: that @every grows to
+ */
+struct quic_ackwait {
+	u16 every;
+	u16 most;
+};
+
 enum quic_ecn_state {
 	QUIC_ECN_STATE_TESTING,
 	QUIC_ECN_STATE_UNKNOWN,		/* tested; no answer yet */
@@ -204,10 +214,10 @@ struct quic_reorder {
  * @ecn: are packets marked?
  * @reorder: is loss detection to be patient?
  * @mtu: UDP payload bytes of a full packet
- * @rx_bytes: received before the peer's address was validated
- * @tx_bytes: sent meanwhile (RFC 9000 8.1: at most three times @rx_bytes)
  * @validated: the peer's address is its own
  * @app_limited: the last build left room in the window (RFC 9002 7.8)
+ * @rx_bytes: received before the peer's address was validated
+ * @tx_bytes: sent meanwhile (RFC 9000 8.1: at most three times @rx_bytes)
  */
 struct quic_path {
 	struct quic_rtt rtt;
@@ -216,10 +226,10 @@ struct quic_path {
 	struct quic_ecn ecn;
 	struct quic_reorder reorder;
 	u32 mtu;
-	u64 rx_bytes;
-	u64 tx_bytes;
 	bool validated;
 	bool app_limited;
+	u64 rx_bytes;
+	u64 tx_bytes;
 };
 
 /**
@@ -465,6 +475,8 @@ struct quic_stream {
 	bool stopped;			/* peer sent STOP_SENDING */
 	bool rx_discard;		/* we sent STOP_SENDING: throw data away */
 	bool held;			/* opened in 0-RTT that was refused: see n_held */
+	bool tx_round;			/* of its latest turn (stream_sched.c) */
+	u32 tx_turn;			/* new bytes sent in the turn that it has; 0: it has none */
 	struct quic_sendbuf tx;
 	struct quic_recvbuf rx;
 	struct quic_flow_tx flow_tx;
@@ -490,19 +502,26 @@ struct quic_stream {
  * @again: those whose next frame takes no credit of the connection
  * @ordered: others that are not incremental, by ID
  * @turns: others that are
+ * @most: a turn of this round goes on until so many new bytes were exceeded
+ * @round: changes with each round; whose latest turn was in it waits for the next
+ * @turn: it is the turn of those in @turns
+ * @again_went: the last frame was one of @again
  */
 struct quic_sched_level {
 	struct list_head again;
 	struct rb_root_cached ordered;
 	struct list_head turns;
+	u32 most;
+	bool round;
+	bool turn;
+	bool again_went;
 };
 
 /**
  * struct quic_sched - streams with something to send (stream_sched.c)
  * @again: levels with streams whose next frame takes no credit of the connection
  * @fresh: levels with others
- * @turn: levels where it is the turn of the incremental ones
- * @again_went: levels whose last frame was one of @again
+ * @most: of the rounds that begin with the train at hand, see struct quic_sched_level
  * @n: streams, of all
  * @usual: level of streams of the default urgency
  * @levels: of all the others, by urgency; NULL until a stream has one
@@ -510,11 +529,22 @@ struct quic_sched_level {
 struct quic_sched {
 	u8 again;
 	u8 fresh;
-	u8 turn;
-	u8 again_went;
+	u16 most;
 	u32 n;
 	struct quic_sched_level usual;
 	struct quic_sched_level *levels;
+};
+
+#define QUIC_STOPPED_IDS	32
+
+/**
+ * struct quic_stopped - streams that ended because the peer stopped them, the latest
+ * @n: so many have been; only the last QUIC_STOPPED_IDS are known
+ * @id: theirs, the one of number n at n % QUIC_STOPPED_IDS
+ */
+struct quic_stopped {
+	u64 n;
+	u64 id[QUIC_STOPPED_IDS];
 };
 
 /**
@@ -529,6 +559,7 @@ struct quic_sched {
  * @max_remote: we let it open this many
  * @window_remote: how many at a time; 0: no more than the first ones
  * @n_held: streams of ours that say nothing yet, as the peer's limit is below them
+ * @stopped: which of them the peer stopped, of those that are gone; NULL: none
  * @rx_pool: what their received bytes share
  * @rx_seq: counts what can be read, streams and datagrams
  */
@@ -550,7 +581,9 @@ struct quic_streams {
 	struct quic_valsync max_streams[2];	/* announces max_remote */
 	struct quic_valsync streams_blocked[2];	/* announces blocked_at */
 	u64 tx_queued;			/* bytes not acknowledged, of all */
+	u64 tx_appended;		/* bytes ever, but for those given up before they left */
 	u64 rx_queued;			/* bytes not read, of all */
+	struct quic_stopped *stopped;
 	struct quic_rxpool rx_pool;
 	u64 rx_seq;
 };
@@ -576,10 +609,25 @@ struct quic_stats {
 	u64 undone;		/* of them, taken back (RFC 9438 4.9) */
 	u64 persistent;		/* persistent congestions (RFC 9002 7.6) */
 	u64 windows_grown;	/* receive windows: flow.c */
+	u64 bytes_copied;	/* of streams, into packets: ends, small writes, what aligns */
 	u64 paced;		/* batches that pacing ended (RFC 9002 7.7) */
 	u64 trains;		/* batches of more than one datagram built */
 	u64 pkts_dropped;	/* authenticated, yet dropped: memory, order */
 	struct quic_dgram_stats dgram;	/* DATAGRAM frames */
+};
+
+/**
+ * struct quic_hold - small writes that wait for each other (hold.c)
+ * @sent: when stream bytes left last that had not left before, ns
+ * @most: longest to wait, ns; 0: never
+ * @off: what is queued now does not wait
+ * @heard: stream bytes came since
+ */
+struct quic_hold {
+	u64 sent;
+	u32 most;
+	bool off;
+	bool heard;
 };
 
 /*
@@ -611,6 +659,7 @@ struct quic_conn {
 	u64 handshake_deadline;
 	u64 early_deadline;		/* when a server drops its 0-RTT keys */
 	struct quic_tls_after tls_after;
+	u32 pace_ahead;			/* ns that the host holds trains for; 0: it does not */
 
 	struct quic_pnspace space[QUIC_SPACES];
 	struct quic_path path;
@@ -622,6 +671,8 @@ struct quic_conn {
 	u32 pto_count;
 	u64 loss_deadline;		/* loss time or PTO (recovery.c) */
 	u64 pacing_deadline;
+	u64 leaves;			/* what was built last, ns: at once, or then */
+	struct quic_hold hold;
 
 	struct quic_cids cids;
 	struct quic_tparams local;
@@ -644,6 +695,7 @@ struct quic_conn {
 	u64 keepalive;			/* silence before a PING, ns; 0 none */
 	u64 keepalive_deadline;
 	bool idle_tx_reset;		/* restarted by sending since the last receipt */
+	struct quic_ackwait ackwait;	/* of the application space */
 	bool trim_busy;			/* packets were built since the latest look (trim.c) */
 	u64 trim_deadline;		/* the next one */
 	u64 close_deadline;		/* end of closing or draining */

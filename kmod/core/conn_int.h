@@ -44,4 +44,28 @@ void quic_conn_restart_idle(struct quic_conn *conn, u64 now);
 /* quic_conn_shutdown() waits: is everything acknowledged? Then close. */
 void quic_conn_check_shutdown(struct quic_conn *conn, u64 now);
 
+/**
+ * quic_val_fill_frame - the frame that announces a value (vals.c)
+ * @conn: connection
+ * @v: which value
+ * @f: filled with what it is now
+ */
+void quic_val_fill_frame(const struct quic_conn *conn, const struct quic_valsync *v,
+			 struct quic_frame *f);
+
+/*
+ * Bytes of a full datagram: in a train a multiple of 16, so that all of them lie well
+ * (tx_frames.c). Not where a DATAGRAM frame may need the last byte.
+ */
+static inline u32 quic_path_full(const struct quic_path *path, bool train)
+{
+	return train ? round_down(path->mtu, QUIC_TX_ALIGN) : path->mtu;
+}
+
+/* Bytes that pacing lets go at a time. */
+static inline u32 quic_path_quantum(const struct quic_path *path)
+{
+	return quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu);
+}
+
 #endif /* QUIC_CORE_CONN_INT_H */

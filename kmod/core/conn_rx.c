@@ -19,6 +19,7 @@
 #include "cid.h"
 #include "dgram.h"
 #include "keyphase.h"
+#include "rx_run.h"
 #include "ecn.h"
 #include "tls_after.h"
 #include "token.h"
@@ -261,6 +262,26 @@ static void rx_dgrams(struct rx_ctx *x, u8 in)
 	}
 }
 
+/* The host has looked at the payload, and left nothing but data of it. */
+static int rx_bulk(struct rx_ctx *x, bool *ack_eliciting)
+{
+	const struct quic_rx_pkt *pkt = x->pkt;
+	struct quic_frame f = {
+		.type = QUIC_FRAME_STREAM | QUIC_STREAM_F_OFF,
+		.u.stream = {
+			.id = pkt->bulk.id, .offset = pkt->bulk.offset,
+			.data = pkt->data, .len = pkt->len,
+		},
+	};
+
+	if (unlikely(f.u.stream.len > QUIC_VARINT_MAX - f.u.stream.offset))
+		return quic_error_set(&x->conn->err, QUIC_TRANSPORT_ERROR_FRAME_ENCODING,
+				      f.type, "data passes offset 2^62-1");
+	*ack_eliciting = true;
+	x->non_probing = true;
+	return rx_stream(x, &f);
+}
+
 static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
 {
 	const struct quic_rx_pkt *pkt = x->pkt;
@@ -271,6 +292,8 @@ static int rx_payload(struct rx_ctx *x, bool *ack_eliciting)
 	u32 i;
 	int err;
 
+	if (pkt->is_bulk)
+		return rx_bulk(x, ack_eliciting);
 	err = quic_frames_parse(pkt->data, pkt->len, in, f, RX_FRAMES, &sum, &conn->err);
 	if (err)
 		return err;
@@ -374,7 +397,7 @@ static void rx_pkt(struct rx_ctx *x)
 	quic_ecn_received(s, pkt->ecn);
 	quic_pnspace_received(s, pkt->pn, ack_eliciting,
 			      x->space != QUIC_SPACE_APP || pkt->ecn == QUIC_ECN_CE,
-			      conn->local.max_ack_delay * QUIC_NS_PER_MS, x->now);
+			      &conn->ackwait, conn->local.max_ack_delay * QUIC_NS_PER_MS, x->now);
 	rx_note_level(conn, pkt->level, x->now);
 	if (unlikely(conn->paths))
 		quic_path_received(conn, x->non_probing, pkt->pn + 1 == s->rx_next, x->now);
@@ -409,6 +432,8 @@ void quic_conn_recv(struct quic_conn *conn, const struct quic_rx_pkt *pkts, u32 
 		x.pkt = &pkts[i];
 		x.space = quic_level_space(pkts[i].level);
 		rx_pkt(&x);
+		if (likely(i + 2 < n))
+			i += quic_rx_run(conn, pkts + i + 1, n - i - 1, now);
 	}
 	if (!quic_conn_is_open(conn))
 		return;

@@ -7,6 +7,7 @@
  * twice does no harm.
  */
 #include "conn_int.h"
+#include "ackwait.h"
 #include "pnspace.h"
 #include "recovery.h"
 #include "keyphase.h"
@@ -105,6 +106,7 @@ void quic_conn_on_timer(struct quic_conn *conn, u64 now)
 	}
 	for (i = 0; i < QUIC_SPACES; i++)
 		if (conn->space[i].ack_deadline <= now) {
+			quic_ackwait_init(&conn->ackwait);	/* nobody is at work */
 			conn->space[i].ack_now = true;
 			conn->space[i].ack_deadline = QUIC_TIME_NEVER;
 			conn->want |= QUIC_WANT_TX;

@@ -3,14 +3,8 @@
  * Sending: fills a batch of packets, one datagram after the other.
  *
  * A datagram holds up to one packet per level: Initial, 0-RTT, Handshake, 1-RTT
- * (RFC 9000 12.2). Each packet takes an ACK if one is owed, TLS bytes, values
- * to announce, then stream data and DATAGRAM frames, which take turns. Bulk data
- * goes in by reference: the header of the last STREAM frame ends at a multiple of
- * 16 bytes of plaintext, reached by PADDING in front of it, because the crypto API
- * is a third slower where pieces join elsewhere; small frames are copied.
- *
- *   buf                hdr_len            prefix_len        pieces        tag
- *    | header           | ACK, .. PADDING, STREAM header | by reference | 16 |
+ * (RFC 9000 12.2). What is in them tx_frames.c decides. A full one that carries nothing but
+ * bytes of a stream is followed by more of its kind without further ado (tx_run.c).
  *
  * Datagrams of a batch are equally long, except that the last may be shorter:
  * the first that is not full ends the batch, so a batch is one GSO train.
@@ -18,19 +12,18 @@
  * Packets count as sent once built. What is built respects, in this order: the
  * keys that exist, anti-amplification, the congestion window and pacing (which
  * PTO probes and ACKs ignore), flow control.
- *
- * Large because all that decides what goes into a packet, in which order and in
- * how much room, is one subject and shares the room that is left.
  */
-#include "conn_int.h"
+#include "tx.h"
 #include "wire_hdr.h"
 #include "pnspace.h"
 #include "recovery.h"
 #include "stream.h"
+#include "stream_sched.h"
 #include "cid.h"
 #include "dgram.h"
 #include "early.h"
 #include "grease.h"
+#include "hold.h"
 #include "pmtud.h"
 #include "keyphase.h"
 #include "ecn.h"
@@ -38,65 +31,8 @@
 #include "trim.h"
 #include "plant.h"
 
-#define TX_COPY_MAX	128	/* STREAM data up to this is copied */
-#define TX_ALIGN	16	/* of plaintext where pieces join */
 #define TX_ROOM_MIN	128	/* bytes of a datagram that it is worth while to build */
-#define CRYPTO_MAX	16383	/* bytes of one frame: its Length takes two */
 #define TX_NOMEM_RETRY	QUIC_NS_PER_MS	/* when memory was short, so much later */
-
-/**
- * struct tx_ctx - one call of quic_conn_build()
- * @conn: connection
- * @batch: being filled
- * @now: time
- * @dcid: destination connection ID of its packets
- * @pace: bytes that pacing allows
- * @paced_out: pacing stopped something
- * @nomem: want of memory did
- */
-struct tx_ctx {
-	struct quic_conn *conn;
-	struct quic_tx_batch *batch;
-	const struct quic_cid *dcid;
-	u64 now;
-	u64 pace;
-	bool paced_out;
-	bool nomem;
-};
-
-/**
- * struct tx_pkt - the packet being written
- * @out: its entry in the batch
- * @rec: its record among the packets in flight
- * @s: packet number space
- * @level: QUIC_CRYPTO_*
- * @length_off: of the Length field of a long header
- * @pieces_len: bytes of data by reference
- * @w: where the payload goes on; ends before the tag
- * @payload: its first byte
- * @eliciting_ok: congestion control lets ack-eliciting frames out
- * @retrans: it carries bytes sent before
- * @full: nothing can follow: data by reference ends the packet
- * @expand: the datagram may have to be padded to 1200 bytes: copy all data
- * @copy: something by reference will follow: copy all data
- * @nomem: memory to note a range was short
- */
-struct tx_pkt {
-	struct quic_tx_pkt *out;
-	struct quic_sent_pkt *rec;
-	struct quic_pnspace *s;
-	struct quic_wcur w;
-	u8 *payload;
-	u8 level;
-	bool eliciting_ok;
-	bool retrans;
-	bool full;
-	bool expand;
-	bool copy;
-	bool nomem;
-	u32 length_off;
-	u32 pieces_len;
-};
 
 static bool level_open(const struct quic_conn *conn, u8 level)
 {
@@ -105,281 +41,7 @@ static bool level_open(const struct quic_conn *conn, u8 level)
 	return quic_level_space(level) != QUIC_SPACE_APP || quic_early_level_open(conn, level);
 }
 
-/* ---- frames ---- */
-
-/* Note what the packet carries. Return: false when there is no memory for it. */
-static bool note_range(struct tx_pkt *p, u64 id, u64 off, u32 len, bool fin, bool crypto)
-{
-	if (likely(!quic_sent_note_range(p->rec, id, off, len, fin, crypto)))
-		return true;
-	p->nomem = true;
-	return false;
-}
-
-static void put_ack(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_pnspace *s = p->s;
-
-	if (!s->ack_pending || !s->rx_next)
-		return;
-	/* Leave half of the packet for data when much is missing. */
-	if (!quic_pnspace_put_ack(s, &p->w, x->conn->local.ack_delay_exponent,
-				  quic_wcur_left(&p->w) / 2, x->now))
-		return;
-	p->rec->flags |= QUIC_SENT_ACK;
-	p->rec->largest_acked = s->rx_next - 1;
-	x->conn->stats.acks_sent++;
-}
-
-static void put_crypto(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_crypto *c = p->s->crypto;
-	struct quic_sendbuf *sb;
-	u64 off, len;
-	u32 hdr, n;
-
-	if (likely(!c))
-		return;
-	sb = &c->tx;
-	while (quic_sendbuf_next(sb, QUIC_VARINT_MAX, &off, &len)) {
-		hdr = 1 + quic_varint_len(off) + 2;
-		if (quic_wcur_left(&p->w) < hdr + 1)
-			return;
-		n = min_t(u64, len, quic_wcur_left(&p->w) - hdr);
-		n = min_t(u32, n, CRYPTO_MAX);
-		if (!note_range(p, 0, off, n, false, true))
-			return;
-		quic_put_u8(&p->w, QUIC_FRAME_CRYPTO);
-		quic_put_varint(&p->w, off);
-		quic_put_varint_len(&p->w, n, 2);
-		quic_sendbuf_copy(sb, off, n, p->w.p);
-		p->w.p += n;
-		if (quic_sendbuf_sent(sb, off, n, false) < n)
-			p->retrans = true;
-		p->rec->flags |= QUIC_SENT_ACK_ELICITING;
-	}
-}
-
-static void fill_val(const struct quic_conn *conn, const struct quic_valsync *v,
-		     struct quic_frame *f)
-{
-	f->type = v->frame;
-	if (v->frame == QUIC_FRAME_NEW_CONNECTION_ID ||
-	    v->frame == QUIC_FRAME_RETIRE_CONNECTION_ID)
-		quic_cid_fill_frame(conn, v, f);
-	else if (v->frame == QUIC_FRAME_NEW_TOKEN)
-		f->u.blob = (typeof(f->u.blob)){ conn->new_token.data, conn->new_token.len };
-	else if (v->frame != QUIC_FRAME_HANDSHAKE_DONE)
-		quic_stream_fill_frame(conn, v, f);
-}
-
-static void put_vals(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_valsyncs *vals = &x->conn->vals;
-	struct quic_valsync *v, *n;
-	struct quic_frame f;
-
-	list_for_each_entry_safe(v, n, &vals->wanted, node) {
-		if (unlikely(quic_early_val_waits(x->conn, p->level, v)))
-			continue;
-		quic_stream_tune_window(x->conn, v, x->now);
-		fill_val(x->conn, v, &f);
-		if (!quic_frame_put(&p->w, &f)) {
-			p->w.bad = false;
-			return;
-		}
-		quic_valsync_sent(vals, v, p->out->pn);
-		p->rec->flags |= QUIC_SENT_CTRL | QUIC_SENT_ACK_ELICITING;
-	}
-}
-
-/* Bytes of PADDING that make the plaintext so far plus @hdr a multiple of 16. */
-static u32 align_pad(const struct tx_pkt *p, u32 hdr)
-{
-	return -(u32)(p->w.p - p->payload + hdr) & (TX_ALIGN - 1);
-}
-
-/*
- * The last frame of the packet, its data by reference. Return: bytes of data,
- * or 0 when copying is the better way.
- */
-static u32 put_stream_ref(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 len)
-{
-	u32 hdr = quic_frame_stream_hdr_len(s->id, off, 0, false);
-	u32 pad = align_pad(p, hdr), left = quic_wcur_left(&p->w), n;
-
-	if (left < pad + hdr + TX_COPY_MAX)
-		return 0;
-	n = min_t(u64, len, left - pad - hdr);
-	p->out->n_pieces = quic_sendbuf_map(&s->tx, off, n, p->out->piece,
-					    QUIC_TX_PIECES_MAX);
-	if (!p->out->n_pieces)
-		return 0;
-	if (!note_range(p, s->id, off, n, quic_sendbuf_fin_at(&s->tx, off + n), false)) {
-		p->out->n_pieces = 0;
-		return 0;
-	}
-	memset(quic_put_space(&p->w, pad), 0, pad);
-	quic_frame_put_stream_hdr(&p->w, s->id, off, n, false,
-				  quic_sendbuf_fin_at(&s->tx, off + n));
-	p->pieces_len = n;
-	p->full = true;
-	return n;
-}
-
-/* A frame with its data copied. Return: false when it does not fit. */
-static bool put_stream_copy(struct tx_pkt *p, struct quic_stream *s, u64 off, u64 len,
-			    u32 *n)
-{
-	u32 left = quic_wcur_left(&p->w);
-	u32 hdr = quic_frame_stream_hdr_len(s->id, off, min_t(u64, len, left), true);
-	bool fin;
-
-	if (left < hdr + min_t(u64, len, 1))
-		return false;
-	*n = min_t(u64, len, left - hdr);
-	fin = quic_sendbuf_fin_at(&s->tx, off + *n);
-	if (!note_range(p, s->id, off, *n, fin, false))
-		return false;
-	quic_frame_put_stream_hdr(&p->w, s->id, off, *n, true, fin);
-	if (*n)
-		quic_sendbuf_copy(&s->tx, off + (QUIC_PLANTED(7) && off > s->tx.base &&
-						 off < s->tx.next), *n, p->w.p);
-	p->w.p += *n;
-	return true;
-}
-
-/* Is there anything else that wants to send after a stream? */
-static bool others_wait(const struct quic_conn *conn)
-{
-	return conn->streams.sched.n > 1 || conn->dgrams.tx.n;
-}
-
-/* Bytes [off, off + len) of a stream. Return: false when nothing fits. */
-static bool put_stream(struct tx_ctx *x, struct tx_pkt *p, struct quic_stream *s,
-		       u64 off, u64 len)
-{
-	struct quic_conn *conn = x->conn;
-	u64 next = s->tx.next;
-	bool fills;
-	u32 n = 0;
-
-	fills = len + TX_ALIGN + 24 >= quic_wcur_left(&p->w);
-	if (len > TX_COPY_MAX && !p->expand && !p->copy && (fills || !others_wait(conn)))
-		n = put_stream_ref(p, s, off, len);
-	if (!n && !put_stream_copy(p, s, off, len, &n))
-		return false;
-	if (off < next)
-		p->retrans = true;
-	p->rec->flags |= QUIC_SENT_ACK_ELICITING;
-	quic_stream_tx_sent(conn, s, off, n, quic_sendbuf_fin_at(&s->tx, off + n));
-	return true;
-}
-
-/* By priority (stream_sched.c). Ends because each frame takes room. */
-static void put_streams(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_stream *s;
-	u64 off, len;
-
-	while (!p->full && quic_wcur_left(&p->w) >= 8) {
-		s = quic_streams_tx_pick(x->conn);
-		if (!s || !quic_stream_tx_next(x->conn, s, &off, &len) ||
-		    !put_stream(x, p, s, off, len))
-			return;
-	}
-}
-
-/*
- * A datagram that takes half of what is left, or more, ends the packet, by
- * reference; stream data is copied into the rest. So the greater part of a packet
- * is copied only when it holds many datagrams.
- */
-static void put_dgram_last(struct tx_ctx *x, struct tx_pkt *p, struct quic_dgram *d)
-{
-	u32 need = 1 + d->len;
-
-	p->w.end -= need;
-	p->copy = true;
-	put_streams(x, p);
-	p->w.end += need;
-	p->pieces_len = quic_dgram_put_ref(&p->w, p->out, p->payload, TX_ALIGN, d);
-	p->full = true;
-}
-
-/* Datagrams, oldest first, until one does not fit: it is never split. */
-static void put_dgrams(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_conn *conn = x->conn;
-	struct quic_dgram *d;
-	bool ref, alone;
-	u32 left;
-
-	while (!p->full && (d = quic_dgram_tx_next(conn))) {
-		left = quic_wcur_left(&p->w);
-		if (1 + d->len > left)
-			return;
-		alone = conn->dgrams.tx.n == 1 && !quic_streams_tx_ready(conn);
-		ref = d->len > TX_COPY_MAX && !p->expand && (alone || 2 * d->len >= left);
-		if (ref)
-			put_dgram_last(x, p, d);
-		else
-			quic_dgram_put_copy(&p->w, d);
-		quic_dgram_tx_sent(conn, d, ref);
-		p->rec->dgrams++;
-		p->rec->flags |= QUIC_SENT_ACK_ELICITING;
-	}
-}
-
-/*
- * Bytes to keep for a datagram that it is the turn of: else ACKs and values to
- * announce could keep one that needs a whole packet waiting for ever.
- */
-static u32 keep_for_dgram(struct tx_ctx *x, const struct tx_pkt *p)
-{
-	struct quic_dgram *d;
-
-	if (p->level != QUIC_CRYPTO_APP || !p->eliciting_ok || !x->conn->dgrams.turn)
-		return 0;
-	d = quic_dgram_tx_next(x->conn);
-	return d && 1 + d->len <= quic_wcur_left(&p->w) ? 1 + d->len : 0;
-}
-
-/*
- * Streams and datagrams take turns at who fills a packet first, the other gets the
- * rest: where both have plenty each has half of the packets.
- */
-static void put_data(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_dgrams *g = &x->conn->dgrams;
-
-	if (likely(!g->tx.n)) {
-		put_streams(x, p);
-		return;
-	}
-	if (g->turn)
-		put_dgrams(x, p);
-	if (!p->full)
-		put_streams(x, p);
-	if (!g->turn && !p->full)
-		put_dgrams(x, p);
-	g->turn = !g->turn;
-}
-
 /* ---- one packet ---- */
-
-/*
- * RFC 9000 17.1: enough for a packet that arrives after others that were sent after it.
- * What is in flight says nothing of how late one comes whose address had to be resolved
- * first, or that took the path from which the peer moves away: then one byte expands to
- * another number, and a packet that arrived is lost. Two allow for 32,000 that overtake.
- */
-static u8 pn_len(const struct tx_pkt *p, u64 pn)
-{
-	u8 len = quic_pn_len(pn, p->s->largest_acked, !p->s->acked_any);
-
-	return quic_level_space(p->level) == QUIC_SPACE_APP ? max_t(u8, len, QUIC_PN_APP_LEN) : len;
-}
 
 static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 {
@@ -395,7 +57,7 @@ static void put_header(struct tx_ctx *x, struct tx_pkt *p, u8 *buf, u32 room)
 
 	out->buf = buf;
 	out->pn = p->s->tx_next;
-	out->pn_len = pn_len(p, out->pn);
+	out->pn_len = quic_tx_pn_len(p->s, p->level, out->pn);
 	out->level = p->level;
 	out->key_gen = p->level == QUIC_CRYPTO_APP ? conn->keyphase.tx_gen : 0;
 	out->n_pieces = 0;
@@ -438,39 +100,16 @@ static void pad_to(struct tx_pkt *p, u32 payload_len)
 	p->w.p += payload_len - have;
 }
 
-static void put_frames(struct tx_ctx *x, struct tx_pkt *p)
-{
-	struct quic_conn *conn = x->conn;
-	u32 keep = unlikely(conn->dgrams.tx.n) ? keep_for_dgram(x, p) : 0;
-
-	p->w.end -= keep;
-	if (likely(p->level != QUIC_CRYPTO_EARLY))
-		put_ack(x, p);
-	if (!p->eliciting_ok)
-		return;
-	if (likely(p->level != QUIC_CRYPTO_EARLY))
-		put_crypto(x, p);
-	if (quic_level_space(p->level) != QUIC_SPACE_APP)
-		return;
-	if (unlikely(!list_empty(&conn->vals.wanted)))
-		put_vals(x, p);
-	p->w.end += keep;
-	put_data(x, p);
-}
-
 /* Is there anything an ack-eliciting packet of this level would carry? */
-static bool has_data(const struct quic_conn *conn, const struct quic_pnspace *s, u8 level)
+static bool has_data(const struct tx_ctx *x, const struct quic_pnspace *s, u8 level)
 {
+	const struct quic_conn *conn = x->conn;
+
 	if (quic_pnspace_crypto_ready(s) && level != QUIC_CRYPTO_EARLY)
 		return true;
 	return quic_level_space(level) == QUIC_SPACE_APP &&
-	       (quic_streams_tx_ready(conn) || conn->dgrams.tx.n ||
-		!list_empty(&conn->vals.wanted));
-}
-
-static u32 quantum(const struct quic_path *path)
-{
-	return quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu);
+	       (conn->dgrams.tx.n || !list_empty(&conn->vals.wanted) ||
+		((!x->hold || quic_pnspace_ack_due(s, x->now)) && quic_streams_tx_ready(conn)));
 }
 
 /* May ack-eliciting frames leave? Notes what stops them. */
@@ -482,7 +121,7 @@ static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
 		return true;
 	if (quic_cc_room(&path->cc) < path->mtu)
 		return false;
-	if (x->pace < (x->batch->n_dgrams ? path->mtu : quantum(path))) {
+	if (x->pace < (x->batch->n_dgrams ? path->mtu : quic_path_quantum(path))) {
 		x->paced_out = true;
 		return false;
 	}
@@ -514,7 +153,7 @@ static void account(struct tx_ctx *x, struct tx_pkt *p, enum quic_space space)
 	if (p->retrans)
 		conn->stats.pkts_retrans++;
 	conn->stats.pkts_sent++;
-	quic_recovery_on_sent(conn, space, rec, p->out->len, x->now);
+	quic_recovery_on_sent(conn, space, rec, p->out->len, x->leaves);
 	if (!(rec->flags & QUIC_SENT_IN_FLIGHT))
 		return;		/* ACKs are not paced (RFC 9002 7.7) */
 	quic_pacer_sent(&conn->path.pacer, p->out->len);
@@ -532,24 +171,31 @@ static u32 whole_min(const struct quic_conn *conn, const struct tx_pkt *p)
 }
 
 /*
- * Build the packet of one level at @buf. Return: its bytes, 0 when there is
- * nothing to send; then nothing changed.
+ * Has a level anything to send that may be sent now? Asked before there is room for it,
+ * which costs more. @eliciting: may ack-eliciting frames be among it?
  */
-static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pkt *p)
+static bool pkt_wanted(struct tx_ctx *x, u8 level, bool *eliciting)
+{
+	struct quic_pnspace *s = &x->conn->space[quic_level_space(level)];
+
+	*eliciting = (has_data(x, s, level) || s->probes) && eliciting_ok(x, s);
+	return *eliciting ||
+	       (quic_pnspace_ack_due(s, x->now) && likely(!quic_sent_crowded(&s->sent)));
+}
+
+/*
+ * Build the packet of one level, which is wanted, at @buf. Return: its bytes, 0 when there
+ * is nothing to send after all; then nothing changed.
+ */
+static u32 build_pkt(struct tx_ctx *x, u8 level, bool eliciting, u8 *buf, u32 room,
+		     struct tx_pkt *p)
 {
 	enum quic_space space = quic_level_space(level);
 	struct quic_conn *conn = x->conn;
 	struct quic_pnspace *s = &conn->space[space];
-	bool data = has_data(conn, s, level), probe = s->probes;
+	bool probe = s->probes;
 
-	if (!data && !probe && !quic_pnspace_ack_due(s, x->now))
-		return 0;
-	*p = (struct tx_pkt){ .s = s, .level = level };
-	p->eliciting_ok = (data || probe) && eliciting_ok(x, s);
-	if (!p->eliciting_ok && !quic_pnspace_ack_due(s, x->now))
-		return 0;
-	if (!p->eliciting_ok && unlikely(quic_sent_crowded(&s->sent)))
-		return 0;
+	*p = (struct tx_pkt){ .s = s, .level = level, .eliciting_ok = eliciting };
 	if (space == QUIC_SPACE_APP && unlikely(quic_skip_due(conn)))
 		quic_skip_next(conn);
 	if (quic_sent_reserve(&s->sent, s->tx_next)) {
@@ -562,7 +208,7 @@ static u32 build_pkt(struct tx_ctx *x, u8 level, u8 *buf, u32 room, struct tx_pk
 		return 0;
 	p->rec = quic_sent_add(&s->sent, s->tx_next);
 	p->expand = !conn->handshake_confirmed;
-	put_frames(x, p);
+	quic_tx_put_frames(x, p);
 	x->nomem |= p->nomem;
 	if (p->eliciting_ok && probe && !(p->rec->flags & QUIC_SENT_ACK_ELICITING)) {
 		quic_put_u8(&p->w, QUIC_FRAME_PING);
@@ -610,12 +256,12 @@ static u32 build_coalesced(struct tx_ctx *x, u8 *buf, u32 room)
 	struct quic_conn *conn = x->conn;
 	struct tx_pkt pkts[ARRAY_SIZE(order)];
 	u32 used = 0, n = 0, i, len;
-	bool pad = false;
+	bool pad = false, eliciting;
 
 	for (i = 0; i < ARRAY_SIZE(order) && room - used > 64; i++) {
-		if (!level_open(conn, order[i]))
+		if (!level_open(conn, order[i]) || !pkt_wanted(x, order[i], &eliciting))
 			continue;
-		len = build_pkt(x, order[i], buf + used, room - used, &pkts[n]);
+		len = build_pkt(x, order[i], eliciting, buf + used, room - used, &pkts[n]);
 		if (!len)
 			continue;
 		if (order[i] == QUIC_CRYPTO_INITIAL)
@@ -640,10 +286,10 @@ static u32 build_coalesced(struct tx_ctx *x, u8 *buf, u32 room)
 	return used;
 }
 
-static u32 build_app(struct tx_ctx *x, u8 *buf, u32 room)
+static u32 build_app(struct tx_ctx *x, bool eliciting, u8 *buf, u32 room)
 {
 	struct tx_pkt p;
-	u32 len = build_pkt(x, QUIC_CRYPTO_APP, buf, room, &p);
+	u32 len = build_pkt(x, QUIC_CRYPTO_APP, eliciting, buf, room, &p);
 
 	if (len)
 		account(x, &p, QUIC_SPACE_APP);
@@ -654,7 +300,8 @@ static u32 build_dgram(struct tx_ctx *x)
 {
 	struct quic_conn *conn = x->conn;
 	u64 amp = quic_path_amp_room(&conn->path);
-	u32 room = min_t(u64, conn->path.mtu, amp), len;
+	u32 room = min_t(u64, x->full, amp), len;
+	bool eliciting = false;
 	u8 *buf;
 
 	/*
@@ -663,10 +310,12 @@ static u32 build_dgram(struct tx_ctx *x)
 	 */
 	if (room < (conn->handshake_confirmed ? TX_ROOM_MIN : QUIC_MIN_UDP_PAYLOAD))
 		return 0;
+	if (likely(conn->handshake_confirmed) && !pkt_wanted(x, QUIC_CRYPTO_APP, &eliciting))
+		return 0;
 	buf = quic_host_tx_space(x->batch, room);
 	if (!buf)
 		return 0;
-	len = likely(conn->handshake_confirmed) ? build_app(x, buf, room) :
+	len = likely(conn->handshake_confirmed) ? build_app(x, eliciting, buf, room) :
 						  build_coalesced(x, buf, room);
 	if (!len)
 		return 0;
@@ -866,17 +515,52 @@ static bool app_limited(const struct tx_ctx *x)
 	return x->batch->n_dgrams < x->batch->max_dgrams && quic_cc_room(cc) >= conn->path.mtu;
 }
 
+/* How much may leave at once? Streams that share have their turns by that. */
+static void begin_train(const struct tx_ctx *x)
+{
+	u64 room = min(x->pace, quic_cc_room(&x->conn->path.cc));
+	u32 pkts;
+
+	if (x->conn->streams.sched.n < 2)
+		return;
+	pkts = min_t(u64, x->batch->max_dgrams, div_u64(room, x->full));
+	quic_sched_train(&x->conn->streams.sched, pkts, x->full);
+}
+
+/* Up to the first one that is not full, and so has to be the last. */
+static void build_dgrams(struct tx_ctx *x)
+{
+	struct quic_tx_batch *batch = x->batch;
+	u32 first = 0, len;
+
+	begin_train(x);
+	while (batch->n_dgrams < batch->max_dgrams &&
+	       batch->n + QUIC_CRYPTO_LEVELS <= QUIC_TX_PKTS_MAX) {
+		len = build_dgram(x);
+		if (!len)
+			break;
+		if (!first)
+			first = len;
+		if (len < x->full || len < first)
+			break;
+		quic_tx_run(x);
+	}
+}
+
 u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now)
 {
 	struct tx_ctx x = {
 		.conn = conn, .batch = batch, .now = now, .dcid = quic_conn_dcid(conn),
+		.leaves = max(now, conn->leaves),
 	};
-	u32 first = 0, len;
+	s64 budget;
 
 	quic_host_assert_owned(conn);
 	quic_dgrams_release(conn);
 	conn->pacing_deadline = QUIC_TIME_NEVER;
 	batch->ecn = QUIC_ECN_NOT_ECT;
+	batch->lead = 0;
+	batch->leaves = x.leaves;
 	if (unlikely(numbers_used_up(conn)))
 		quic_conn_give_up(conn, QUIC_CLOSE_LOCAL, QUIC_TRANSPORT_ERROR_INTERNAL,
 				  "no packet numbers are left");
@@ -889,25 +573,25 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 		return batch->n_dgrams;
 	}
 	batch->ecn = quic_ecn_mark(conn, now);
+	batch->lead = 1 + x.dcid->len + QUIC_PN_APP_LEN;
+	x.full = quic_path_full(&conn->path, batch->max_dgrams > 1 && !conn->dgrams.tx.n);
+	x.hold = quic_hold_until(conn, batch->max_dgrams * x.full, now);
 	x.pace = quic_pacer_budget(&conn->path.pacer, now);
+	budget = conn->path.pacer.budget;
+	if (unlikely(conn->pace_ahead))
+		quic_tx_ahead(&x);
 	if ((unlikely(conn->paths) && build_path_probe(&x)) ||
 	    (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x)))
 		goto out;
-	while (batch->n_dgrams < batch->max_dgrams &&
-	       batch->n + QUIC_CRYPTO_LEVELS <= QUIC_TX_PKTS_MAX) {
-		len = build_dgram(&x);
-		if (!len)
-			break;
-		if (!first)
-			first = len;
-		if (len < conn->path.mtu || len < first)
-			break;
-	}
+	build_dgrams(&x);
 	if (x.paced_out) {
 		conn->stats.paced++;
-		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer,
-							quantum(&conn->path));
+		conn->pacing_deadline = quic_tx_paced_until(&x);
 	}
+	if (!quic_streams_tx_ready(conn))
+		quic_hold_done(conn);
+	else if (x.hold)
+		conn->pacing_deadline = min(conn->pacing_deadline, x.hold);
 	/* Nothing need be in flight whose ACK or loss would try again. */
 	if (unlikely(x.nomem))
 		conn->pacing_deadline = min(conn->pacing_deadline, now + TX_NOMEM_RETRY);
@@ -915,6 +599,10 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if (batch->n_dgrams > 1)
 		conn->stats.trains++;
 out:
+	/* what is not paced, an ACK, only stays behind what was built before */
+	if (conn->path.pacer.budget != budget)
+		conn->leaves = x.leaves;
+	batch->leaves = max(now, conn->leaves);
 	if (batch->n_dgrams) {
 		quic_recovery_set_timer(conn, now);
 		quic_trim_note(conn, now);

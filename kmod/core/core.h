@@ -18,6 +18,7 @@
 #define QUIC_CORE_CORE_H
 
 #include "types.h"
+#include "pkt.h"
 #include "host.h"
 #include "tparam.h"
 #include "version.h"
@@ -70,97 +71,6 @@ struct quic_conn_params {
 	struct quic_cid retry_scid;
 	const u8 *token;
 	u32 token_len;
-};
-
-/**
- * struct quic_rx_pkt - one opened packet
- * @data: plaintext payload, contiguous
- * @len: its bytes
- * @dgram_len: bytes of the UDP datagram, on its first packet only, else 0
- * @level: QUIC_CRYPTO_INITIAL, _HANDSHAKE, _EARLY or _APP: whose keys opened it
- * @key_gen: of a 1-RTT packet: generation of the keys that opened it
- * @ecn: the IP header's two bits
- * @reserved: a reserved bit of its header is set
- * @pn: full packet number
- * @buf: what keeps @data alive
- * @version: of a long header, whose keys opened it; not looked at in a short one
- * @scid: source connection ID of a long header
- */
-struct quic_rx_pkt {
-	const u8 *data;
-	struct quic_rxbuf *buf;
-	u64 pn;
-	u16 len;
-	u16 dgram_len;
-	u8 level;
-	u8 ecn;
-	bool reserved;
-	u32 key_gen;
-	u32 version;
-	struct quic_cid scid;
-};
-
-#define QUIC_TX_PKTS_MAX	64
-#define QUIC_TX_PIECES_MAX	3
-
-/* Plaintext by reference. */
-struct quic_tx_piece {
-	const u8 *data;
-	u32 len;
-};
-
-/**
- * struct quic_tx_pkt - one packet to seal
- * @buf: where it is to stand on the wire: header, then @prefix_len bytes of
- *	plaintext are there already; the ciphertext of the pieces follows, then
- *	the tag
- * @len: bytes on the wire, tag included
- * @hdr_len: associated data, packet number included
- * @prefix_len: plaintext in place; a multiple of 16 when pieces follow
- * @pn_off: offset of the packet number
- * @pn_len: its bytes
- * @level: QUIC_CRYPTO_*: whose keys seal it
- * @key_gen: of a 1-RTT packet: generation of the keys that seal it; its low bit is
- *	in the header already
- * @n_pieces: plaintext by reference
- * @dgram_end: the datagram ends with this packet
- * @pn: packet number
- * @piece: the plaintext that @buf does not have
- */
-struct quic_tx_pkt {
-	u8 *buf;
-	u16 len;
-	u16 hdr_len;
-	u16 prefix_len;
-	u16 pn_off;
-	u8 pn_len;
-	u8 level;
-	u8 n_pieces;
-	bool dgram_end;
-	u32 key_gen;
-	u64 pn;
-	struct quic_tx_piece piece[QUIC_TX_PIECES_MAX];
-};
-
-/**
- * struct quic_tx_batch - packets for one train
- * @n: packets filled
- * @max_dgrams: datagrams wanted at most; the caller's limit
- * @n_dgrams: datagrams filled. All have the size of the first, except that the
- *	last may be shorter.
- * @ecn: the two bits of their IP headers
- * @path: where they go: number of a place (path.h)
- * @host: the host's
- * @pkt: packets in order of the wire
- */
-struct quic_tx_batch {
-	u32 n;
-	u32 max_dgrams;
-	u32 n_dgrams;
-	u8 ecn;
-	u8 path;
-	void *host;
-	struct quic_tx_pkt pkt[QUIC_TX_PKTS_MAX];
 };
 
 /**
@@ -594,6 +504,37 @@ const u8 *quic_conn_reset_token(const struct quic_conn *conn, u32 slot);
 u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now);
 
 /**
+ * quic_conn_tx_idle - is there nothing to build?
+ * @conn: connection
+ *
+ * For hosts, before they make ready for a batch: an answer that came often opens a window
+ * that nobody wants. What a deadline brings that has passed, quic_conn_on_timer() brings.
+ *
+ * Return: true: quic_conn_build() would build nothing, and need not be called; false: it
+ * has to be.
+ */
+bool quic_conn_tx_idle(struct quic_conn *conn);
+
+/**
+ * quic_conn_set_hold - may small writes wait a moment for others, to share packets?
+ * @conn: connection
+ * @most: so long at most, ns; 0: each leaves at once, as at first
+ */
+void quic_conn_set_hold(struct quic_conn *conn, u32 most);
+
+/**
+ * quic_conn_reader_sleeps - who reads has nothing to read, and is going to sleep
+ * @conn: connection
+ *
+ * ACKs that are owed leave; and those of what comes may wait for each other until he says
+ * so again (ackwait.c). A host whose readers do not sleep never calls it.
+ */
+void quic_conn_reader_sleeps(struct quic_conn *conn);
+
+/* Nothing that is queued waits for more: its writer waits for what the peer says to it. */
+void quic_conn_push(struct quic_conn *conn);
+
+/**
  * quic_conn_deadline - when quic_conn_on_timer() wants to run
  * @conn: connection
  *
@@ -602,10 +543,10 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 u64 quic_conn_deadline(const struct quic_conn *conn);
 
 /**
- * quic_conn_pacing_deadline - when building can go on, if pacing, or want of
+ * quic_conn_pacing_deadline - when building can go on, if pacing, want of memory, or
  * @conn: connection
  *
- * memory, stopped it
+ * hope for more (hold.c) stopped it
  * Return: absolute ns, or QUIC_TIME_NEVER when neither is what we wait for.
  */
 static inline u64 quic_conn_pacing_deadline(const struct quic_conn *conn)
@@ -697,13 +638,19 @@ struct quic_stream *quic_conn_stream_find(struct quic_conn *conn, u64 id);
 /* Was a stream with this ID ever opened, by either side? */
 bool quic_conn_stream_known(const struct quic_conn *conn, u64 id);
 
+/*
+ * A stream that is gone: did it end because the peer sent STOP_SENDING? So its writer is
+ * told no matter when it tries. Of the last QUIC_STOPPED_IDS only; false for others.
+ */
+bool quic_conn_stream_was_stopped(const struct quic_conn *conn, u64 id);
+
 /**
  * quic_stream_append - queue bytes by reference
  * @conn: connection
  * @stream: can be written, see quic_stream_writable()
  * @data: bytes
  * @len: more than 0
- * @owner: keeps @data; see quic_sendbuf_append()
+ * @owner: keeps @data, perhaps with QUIC_TXBUF_LENT; see quic_sendbuf_append()
  * @merged: result
  * Return: 0, -EPIPE after FIN, reset or STOP_SENDING, -ENOMEM.
  */
@@ -808,6 +755,9 @@ static inline u64 quic_conn_tx_queued(const struct quic_conn *conn)
 {
 	return conn->streams.tx_queued + conn->dgrams.tx.bytes;
 }
+
+/* Bytes that could leave now, about: the window's room, if so much is queued. */
+u64 quic_conn_tx_ready(const struct quic_conn *conn);
 
 /* ---- datagrams (RFC 9221), dgram.c ---- */
 

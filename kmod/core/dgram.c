@@ -20,7 +20,7 @@
  * first of them. Every datagram that was queued is in a queue or counted in the
  * statistics.
  *
- * Not here: when they share a packet with streams (conn_tx.c). Congestion control
+ * Not here: when they share a packet with streams (tx_frames.c). Congestion control
  * holds them back like all else that elicits an ACK; flow control does not.
  */
 #include "core.h"
@@ -177,6 +177,7 @@ u32 quic_dgram_put_ref(struct quic_wcur *w, struct quic_tx_pkt *out, const u8 *p
 	quic_put_bytes(w, d->data, head);
 	out->piece[0].data = d->data + head;
 	out->piece[0].len = d->len - head;
+	out->piece[0].before = 0;
 	out->n_pieces = 1;
 	return d->len - head;
 }

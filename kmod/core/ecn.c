@@ -42,15 +42,16 @@ u8 quic_ecn_mark(struct quic_conn *conn, u64 now)
 	return conn->pto_count ? QUIC_ECN_NOT_ECT : QUIC_ECN_ECT0;
 }
 
-void quic_ecn_on_sent(struct quic_conn *conn, struct quic_pnspace *s, u64 now)
+void quic_ecn_on_sent(struct quic_conn *conn, struct quic_pnspace *s, u32 n, u64 now)
 {
 	struct quic_ecn *e = &conn->path.ecn;
 
-	s->ect_sent++;
+	s->ect_sent += n;
 	if (e->state != QUIC_ECN_STATE_TESTING)
 		return;
-	if (!e->tested++)
+	if (!e->tested)
 		e->test_end = now + QUIC_ECN_TEST_PTOS * quic_recovery_pto(conn);
+	e->tested += n;
 }
 
 void quic_ecn_on_lost(struct quic_conn *conn)

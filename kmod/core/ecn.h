@@ -28,12 +28,13 @@ enum quic_ecn_bits {
 u8 quic_ecn_mark(struct quic_conn *conn, u64 now);
 
 /**
- * quic_ecn_on_sent - a marked packet left
+ * quic_ecn_on_sent - marked packets left
  * @conn: connection
- * @s: its space
+ * @s: their space
+ * @n: how many
  * @now: time, ns
  */
-void quic_ecn_on_sent(struct quic_conn *conn, struct quic_pnspace *s, u64 now);
+void quic_ecn_on_sent(struct quic_conn *conn, struct quic_pnspace *s, u32 n, u64 now);
 
 /* A marked packet was declared lost. */
 void quic_ecn_on_lost(struct quic_conn *conn);

@@ -16,6 +16,27 @@ struct quic_rxbuf;	/* host's: keeps received bytes alive */
 struct quic_txbuf;	/* host's: keeps the user's unacknowledged bytes alive */
 struct quic_tx_batch;
 
+/*
+ * A bit of an owner: what it keeps is memory of somebody else's, who may change it at any time.
+ * Nothing is written there, nor to what lies near.
+ */
+#define QUIC_TXBUF_LENT	1UL
+
+static inline bool quic_txbuf_lent(const struct quic_txbuf *buf)
+{
+	return (unsigned long)buf & QUIC_TXBUF_LENT;
+}
+
+static inline struct quic_txbuf *quic_txbuf_lend(struct quic_txbuf *buf)
+{
+	return (struct quic_txbuf *)((unsigned long)buf | QUIC_TXBUF_LENT);
+}
+
+static inline struct quic_txbuf *quic_txbuf_plain(struct quic_txbuf *buf)
+{
+	return (struct quic_txbuf *)((unsigned long)buf & ~QUIC_TXBUF_LENT);
+}
+
 /* Kinds of objects; the host has one slab cache for each of fixed size. */
 enum quic_obj {
 	QUIC_OBJ_CONN,
@@ -77,7 +98,8 @@ u32 quic_host_rxbuf_bytes(const struct quic_rxbuf *buf);
 /**
  * quic_host_txbuf_put - drop the reference a TX chunk holds
  * @conn: connection that held it
- * @buf: owner given to quic_stream_append() or quic_conn_dgram_send()
+ * @buf: owner given to quic_stream_append() or quic_conn_dgram_send(), QUIC_TXBUF_LENT
+ *	included
  * @len: bytes of it that are acknowledged or abandoned with this call; over the
  *	life of a chunk their sum is what was appended
  */
@@ -95,9 +117,18 @@ void quic_host_txbuf_put(struct quic_conn *conn, struct quic_txbuf *buf, u32 len
 u8 *quic_host_tx_space(struct quic_tx_batch *batch, u32 len);
 
 /**
- * quic_host_tx_commit - a packet now occupies the place given last
+ * quic_host_tx_more - how many datagrams the host has room for right behind the last one
+ * @batch: batch with a datagram
+ * @len: bytes of each
+ *
+ * Return: 0 or more; there may be room elsewhere.
+ */
+u32 quic_host_tx_more(struct quic_tx_batch *batch, u32 len);
+
+/**
+ * quic_host_tx_commit - packets now occupy the place given last
  * @batch: batch being filled
- * @len: its bytes, tag included
+ * @len: bytes of one, or of all that quic_host_tx_more() allowed; tags included
  */
 void quic_host_tx_commit(struct quic_tx_batch *batch, u32 len);
 

@@ -21,6 +21,15 @@ void quic_keyphase_init(struct quic_keyphase *kp);
  */
 int quic_keyphase_check(struct quic_conn *conn, const struct quic_rx_pkt *pkt);
 
+/* Would the next @n packets from number @pn on, all of this generation, change nothing here? */
+static inline bool quic_keyphase_young(const struct quic_conn *conn, u64 pn, u32 n)
+{
+	const struct quic_keyphase *kp = &conn->keyphase;
+	u64 first = kp->rx_first[kp->rx_gen & 1];
+
+	return pn >= first && (kp->next_wanted || pn + n - first <= QUIC_KEY_PHASE_AGED);
+}
+
 /**
  * quic_keyphase_received - a packet was processed
  * @conn: connection

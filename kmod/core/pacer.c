@@ -22,6 +22,7 @@
 #define QUIC_PACER_BURST_CAP	(1U << 30)
 #define QUIC_PACER_CWND_CAP	(1ULL << 40)
 #define QUIC_PACER_MIN_RTT	QUIC_NS_PER_US
+#define QUIC_PACER_DEBT		7	/* of a second, as a power: 8 ms at most */
 #define QUIC_PACER_TRAIN	65000	/* bytes: as long as a train gets, about */
 
 static void quic_pacer_set_burst(struct quic_pacer *p, u32 mss)
@@ -42,6 +43,26 @@ void quic_pacer_init(struct quic_pacer *p, u32 mss, u64 now)
 	p->budget = p->burst;
 }
 
+/*
+ * A debt stays as long as it was: it is what was built ahead, which leaves at times that do
+ * not change any more, and a probe or two. What left unpaced is none beyond one burst.
+ */
+static void quic_pacer_set_rate(struct quic_pacer *p, u64 rate, u32 mss)
+{
+	u64 debt = p->budget < 0 ? -p->budget : 0, old = p->rate;
+
+	p->rate = rate;
+	quic_pacer_set_burst(p, mss);
+	if (!debt) {
+		p->budget = min_t(s64, p->budget, p->burst);
+		return;
+	}
+	if (old)
+		debt = mul_u64_u64_div_u64(debt, rate, old);
+	p->budget = -(s64)min_t(u64, debt, old ? max_t(u64, p->burst, rate >> QUIC_PACER_DEBT) :
+						  p->burst);
+}
+
 void quic_pacer_update(struct quic_pacer *p, u64 cwnd, u64 srtt, bool slow_start,
 		       u32 mss)
 {
@@ -52,10 +73,15 @@ void quic_pacer_update(struct quic_pacer *p, u64 cwnd, u64 srtt, bool slow_start
 	srtt = max_t(u64, srtt, QUIC_PACER_MIN_RTT);
 	rate = mul_u64_u64_div_u64(cwnd, QUIC_NS_PER_SEC, srtt);
 	rate = min3(rate, p->max_rate, (u64)QUIC_PACER_RATE_CAP);
-	p->rate = max_t(u64, rate, 1);
-	quic_pacer_set_burst(p, mss);
-	/* What left unpaced is no debt beyond one burst. */
-	p->budget = clamp_t(s64, p->budget, -(s64)p->burst, p->burst);
+	quic_pacer_set_rate(p, max_t(u64, rate, 1), mss);
+}
+
+void quic_pacer_limit(struct quic_pacer *p, u64 max_rate, u32 mss)
+{
+	p->max_rate = max_rate;
+	if (p->rate <= max_rate)
+		return;
+	quic_pacer_set_rate(p, max_t(u64, max_rate, 1), mss);
 }
 
 static void quic_pacer_fill(struct quic_pacer *p, u64 now)

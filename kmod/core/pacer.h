@@ -47,6 +47,17 @@ void quic_pacer_update(struct quic_pacer *p, u64 cwnd, u64 srtt, bool slow_start
 		       u32 mss);
 
 /**
+ * quic_pacer_limit - set the cap of the rate
+ * @p: pacer
+ * @max_rate: bytes per second; U64_MAX none
+ * @mss: maximum datagram size
+ *
+ * A lower one takes effect at once, unless no rate is known yet, a higher one with the next
+ * quic_pacer_update().
+ */
+void quic_pacer_limit(struct quic_pacer *p, u64 max_rate, u32 mss);
+
+/**
  * quic_pacer_budget - bytes that may leave now
  * @p: pacer
  * @now: time; refills
@@ -77,5 +88,26 @@ u32 quic_pacer_quantum(const struct quic_pacer *p, u64 cwnd, u32 mtu);
  * Return: absolute time, ns; p->last when at once.
  */
 u64 quic_pacer_next(const struct quic_pacer *p, u32 bytes);
+
+/* ---- for the host (ahead.c) ---- */
+
+struct quic_conn;
+
+/**
+ * quic_conn_set_pace_ahead - may trains be built before pacing lets them leave?
+ * @conn: connection
+ * @ahead: so long before, ns, which is short; 0: no, as at first. The host then holds each
+ *	batch until its @leaves.
+ *
+ * An ACK of something that has not left yet shows that it does not: that ends it.
+ */
+void quic_conn_set_pace_ahead(struct quic_conn *conn, u32 ahead);
+
+/**
+ * quic_conn_set_max_rate - pace at no more than this
+ * @conn: connection
+ * @rate: bytes per second; U64_MAX: as the window says, as at first
+ */
+void quic_conn_set_max_rate(struct quic_conn *conn, u64 rate);
 
 #endif /* QUIC_CORE_PACER_H */

@@ -18,7 +18,7 @@
  * by the packets in flight.
  *
  * Challenges: each has random bytes of its own; the latest four count. They leave at
- * once and then at intervals that double from a PTO on, for three PTOs, of an initial
+ * once and then at intervals that double from that time's PTO on, for three PTOs, of an initial
  * round trip at least. Their datagrams have 1200 bytes, but where what came this way is
  * not worth that yet: then a second validation follows that shows the size (8.2.1).
  *

@@ -26,6 +26,7 @@ struct quic_path;
  * struct quic_place - one path
  * @challenge: data of the latest challenges, by number
  * @next_at: when the next one is due; QUIC_TIME_NEVER: none is
+ * @wait: from the latest challenge to the next one
  * @until: when the validation is given up, or the place forgotten
  * @rx_bytes: of datagrams that came this way; not of the path in use
  * @tx_bytes: that left; the same
@@ -44,6 +45,7 @@ struct quic_path;
 struct quic_place {
 	u8 challenge[QUIC_PATH_CHALLENGES][QUIC_PATH_DATA];
 	u64 next_at;
+	u64 wait;
 	u64 until;
 	u64 rx_bytes;
 	u64 tx_bytes;

@@ -99,6 +99,11 @@ void quic_path_tx_sent(struct quic_conn *conn, const struct quic_path_tx *tx, u3
 	p->due = false;
 	p->full &= ~(1 << k);
 	p->full |= (len >= QUIC_MIN_UDP_PAYLOAD) << k;
-	p->next_at = now + (quic_recovery_pto(conn) << min_t(u32, p->tries, BACKOFF_MAX));
+	/* of the first one's PTO: to move begins with the initial round trip again */
+	if (!p->tries)
+		p->wait = quic_recovery_pto(conn);
+	else if (p->tries <= BACKOFF_MAX)
+		p->wait *= 2;
+	p->next_at = now + p->wait;
 	p->tries += p->tries < U8_MAX;
 }

@@ -2,19 +2,19 @@
 /*
  * Received packet numbers of one space, and when an ACK is owed for them.
  *
- * An ACK is sent for every second ack-eliciting packet, at once for one that
- * arrives out of order, behind a gap or marked CE, and after max_ack_delay at the
- * latest (RFC 9000 13.2.1, 13.2.2). "For every second" is decided per received batch:
- * the caller builds packets after a whole train, so a train gets one ACK.
+ * An ACK is sent for every second ack-eliciting packet, or for more of them where a reader
+ * says when he is done (ackwait.c), at once for one that arrives out of order, behind a gap
+ * or marked CE, and after max_ack_delay at the latest (RFC 9000 13.2.1, 13.2.2). "For
+ * every second" is decided per received batch: the caller builds packets after a whole
+ * train, so a train gets one ACK.
  *
  * Ranges that the peer knows we acknowledged are dropped when it acknowledges
  * the packet that told it (RFC 9000 13.2.4); recovery.c calls for that.
  */
 #include "pnspace.h"
+#include "ackwait.h"
 #include "ecn.h"
 #include "plant.h"
-
-#define ACK_EVERY	2	/* ack-eliciting packets, RFC 9000 13.2.2 */
 
 void quic_pnspace_init(struct quic_pnspace *s)
 {
@@ -81,8 +81,24 @@ static bool disorder(struct quic_pnspace *s, u64 pn, u64 next)
 	return s->rx.r[0].lo > max(before, s->rx.floor);
 }
 
+/* An ACK is owed for what came at @now, and due if it is for enough. */
+static void owe(struct quic_pnspace *s, struct quic_ackwait *w, u64 max_ack_delay, u64 now)
+{
+	if (s->ack_now)
+		return;
+	if (s->ack_pending >= w->every) {
+		quic_ackwait_enough(w);
+		s->ack_now = true;
+		return;
+	}
+	if (s->ack_deadline == QUIC_TIME_NEVER)
+		s->ack_deadline = now + max_ack_delay;
+	if (s->ack_pending >= QUIC_ACK_EVERY)
+		s->ack_deadline = min(s->ack_deadline, now + QUIC_ACK_MANY_NS);
+}
+
 void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
-			   bool immediate, u64 max_ack_delay, u64 now)
+			   bool immediate, struct quic_ackwait *w, u64 max_ack_delay, u64 now)
 {
 	u64 next = s->rx_next;
 
@@ -94,10 +110,24 @@ void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
 	if (!ack_eliciting)
 		return;
 	s->ack_pending++;
-	if (disorder(s, pn, next) || immediate || s->ack_pending >= ACK_EVERY)
+	if (disorder(s, pn, next) || immediate) {
+		quic_ackwait_hurry(w);
 		s->ack_now = true;
-	else if (s->ack_deadline == QUIC_TIME_NEVER)
-		s->ack_deadline = now + max_ack_delay;
+	}
+	owe(s, w, max_ack_delay, now);
+}
+
+void quic_pnspace_received_run(struct quic_pnspace *s, u32 n, struct quic_ackwait *w,
+			       u64 max_ack_delay, u64 now)
+{
+	u64 next = s->rx_next + n;
+
+	s->rx.r[0].hi = next - 1;
+	s->rx_eliciting_next = next;
+	s->rx_largest_time = now;
+	WRITE_ONCE(s->rx_next, next);
+	s->ack_pending += n;
+	owe(s, w, max_ack_delay, now);
 }
 
 u32 quic_pnspace_put_ack(struct quic_pnspace *s, struct quic_wcur *c, u8 exponent,

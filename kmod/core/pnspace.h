@@ -38,11 +38,29 @@ static inline bool quic_pnspace_crypto_ready(const struct quic_pnspace *s)
  * @pn: its number, not seen before
  * @ack_eliciting: it wants an ACK
  * @immediate: without delay (Initial and Handshake, or marked CE; RFC 9000 13.2.1)
+ * @w: how many are enough for an ACK
  * @max_ack_delay: ours, ns
  * @now: when it arrived
  */
 void quic_pnspace_received(struct quic_pnspace *s, u64 pn, bool ack_eliciting,
-			   bool immediate, u64 max_ack_delay, u64 now);
+			   bool immediate, struct quic_ackwait *w, u64 max_ack_delay, u64 now);
+
+/**
+ * quic_pnspace_received_run - ack-eliciting packets were processed, in order
+ * @s: space whose largest number came last before them, ack-eliciting as well
+ * @n: how many
+ * @w: how many are enough for an ACK
+ * @max_ack_delay: ours, ns
+ * @now: when they arrived
+ */
+void quic_pnspace_received_run(struct quic_pnspace *s, u32 n, struct quic_ackwait *w,
+			       u64 max_ack_delay, u64 now);
+
+/* Would the next number be the next in every respect? Else it has to be looked at alone. */
+static inline bool quic_pnspace_in_order(const struct quic_pnspace *s)
+{
+	return s->rx_eliciting_next == s->rx_next && s->rx.n && s->rx.r[0].hi + 1 == s->rx_next;
+}
 
 /* Is an ACK due at @now, not only owed? */
 static inline bool quic_pnspace_ack_due(const struct quic_pnspace *s, u64 now)

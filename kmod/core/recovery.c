@@ -34,8 +34,14 @@
 #include "reorder.h"
 #include "plant.h"
 
-/* Summary of one ACK frame. */
+#define RUN_MAX		(1U << 30)	/* bytes: one packet's more fit the length */
+
+/*
+ * Summary of one ACK frame. Bytes of one stream that packets in a row carried are told
+ * to it together: @run, valid if it has bytes or FIN.
+ */
 struct ack_sum {
+	struct quic_sent_range run;
 	u64 bytes;		/* newly acknowledged that were in flight */
 	u64 newest_sent;	/* time the newest of them left */
 	u64 largest_newly;	/* valid if @any */
@@ -44,6 +50,7 @@ struct ack_sum {
 	bool any;
 	bool eliciting;
 	bool elsewhere;		/* the largest one left on another path */
+	bool large;		/* one was above the base size */
 };
 
 /* Summary of one look for losses. */
@@ -63,24 +70,63 @@ static u64 peer_max_ack_delay(const struct quic_conn *conn)
 	return conn->remote.max_ack_delay * QUIC_NS_PER_MS;
 }
 
-/* The bytes that a packet carried: acknowledged, or lost. */
-static void ranges_settle(struct quic_conn *conn, enum quic_space space,
-			  struct quic_sent_pkt *p, bool acked)
+static void settle_crypto(struct quic_conn *conn, enum quic_space space,
+			  const struct quic_sent_range *r, bool acked)
 {
 	struct quic_crypto *crypto = conn->space[space].crypto;
+
+	if (crypto && acked)
+		quic_sendbuf_acked(&crypto->tx, conn, r->offset, r->len, false);
+	else if (crypto)
+		quic_sendbuf_lost(&crypto->tx, r->offset, r->len, false);
+}
+
+/* The bytes that a packet carried: lost, or offered for sending again. */
+static void ranges_lost(struct quic_conn *conn, enum quic_space space,
+			struct quic_sent_pkt *p)
+{
 	struct quic_sent_range *r;
 
 	if (!p->range.used)
 		return;
 	for (r = &p->range; r; r = r->next) {
-		if (!r->crypto && acked)
-			quic_stream_on_acked(conn, r->id, r->offset, r->len, r->fin);
-		else if (!r->crypto)
+		if (r->crypto)
+			settle_crypto(conn, space, r, false);
+		else
 			quic_stream_on_lost(conn, r->id, r->offset, r->len, r->fin);
-		else if (crypto && acked)
-			quic_sendbuf_acked(&crypto->tx, conn, r->offset, r->len, false);
-		else if (crypto)
-			quic_sendbuf_lost(&crypto->tx, r->offset, r->len, false);
+	}
+}
+
+/* Tell the stream of @sum->run. */
+static void run_acked(struct quic_conn *conn, struct ack_sum *sum)
+{
+	const struct quic_sent_range *r = &sum->run;
+
+	if (r->used)
+		quic_stream_on_acked(conn, r->id, r->offset, r->len, r->fin);
+	sum->run.used = false;
+}
+
+/* The bytes that a packet carried: acknowledged. */
+static void ranges_acked(struct quic_conn *conn, enum quic_space space,
+			 struct quic_sent_pkt *p, struct ack_sum *sum)
+{
+	struct quic_sent_range *r, *run = &sum->run;
+
+	if (!p->range.used)
+		return;
+	for (r = &p->range; r; r = r->next) {
+		if (unlikely(r->crypto)) {
+			settle_crypto(conn, space, r, true);
+		} else if (run->used && run->id == r->id && !run->fin &&
+			   run->offset + run->len == r->offset &&
+			   run->len <= RUN_MAX) {
+			run->len += r->len;
+			run->fin = r->fin;
+		} else {
+			run_acked(conn, sum);
+			*run = *r;
+		}
 	}
 }
 
@@ -134,15 +180,14 @@ static void pkt_acked(struct quic_conn *conn, enum quic_space space, u64 pn,
 	}
 	if (p->flags & QUIC_SENT_ECT)
 		sum->marked++;
-	if (p->size > QUIC_MIN_UDP_PAYLOAD)
-		quic_pmtud_alive(conn);
+	sum->large |= p->size > QUIC_MIN_UDP_PAYLOAD;
 	if (!sum->any || pn > sum->largest_newly) {
 		sum->any = true;
 		sum->largest_newly = pn;
 		sum->largest_time = p->time;
 		sum->elsewhere = p->flags & QUIC_SENT_ELSEWHERE;
 	}
-	ranges_settle(conn, space, p, true);
+	ranges_acked(conn, space, p, sum);
 	if (p->dgrams)
 		quic_dgrams_acked(conn, p->dgrams, p->flags & QUIC_SENT_LOST);
 	if (p->flags & QUIC_SENT_CTRL)
@@ -174,6 +219,9 @@ static void apply_ranges(struct quic_conn *conn, enum quic_space space,
 				pkt_acked(conn, space, pn, p, sum);
 		}
 	}
+	run_acked(conn, sum);
+	if (sum->large)
+		quic_pmtud_alive(conn);
 }
 
 /*
@@ -229,7 +277,7 @@ static void pkt_lost(struct quic_conn *conn, enum quic_space space, u64 pn,
 		quic_ecn_on_lost(conn);
 	if (p->dgrams)
 		quic_dgrams_lost(conn, p->dgrams);
-	ranges_settle(conn, space, p, false);
+	ranges_lost(conn, space, p);
 	conn->want |= QUIC_WANT_TX;
 	if (!(p->flags & QUIC_SENT_IN_FLIGHT))
 		return;
@@ -313,6 +361,11 @@ static void sample_rtt(struct quic_conn *conn, enum quic_space space,
 	/* RFC 9002 5.1: only when the largest is newly acked, and elicits. */
 	if (!sum->eliciting || sum->elsewhere || sum->largest_newly != f->u.ack.largest)
 		return;
+	/* It has not left yet: nobody holds what is built ahead. */
+	if (unlikely(sum->largest_time > now)) {
+		conn->pace_ahead = 0;
+		return;
+	}
 	if (space == QUIC_SPACE_APP) {
 		delay = QUIC_VARINT_MAX >> conn->remote.ack_delay_exponent;
 		delay = min(f->u.ack.delay, delay) << conn->remote.ack_delay_exponent;
@@ -403,7 +456,21 @@ void quic_recovery_on_sent(struct quic_conn *conn, enum quic_space space,
 	if (rec->flags & QUIC_SENT_IN_FLIGHT)
 		conn->path.cc.bytes_in_flight += size;
 	if (rec->flags & QUIC_SENT_ECT)
-		quic_ecn_on_sent(conn, s, now);
+		quic_ecn_on_sent(conn, s, 1, now);
+}
+
+void quic_recovery_on_run(struct quic_conn *conn, enum quic_space space, u64 pn, u32 n,
+			  u64 now)
+{
+	struct quic_pnspace *s = &conn->space[space];
+	const struct quic_sent_pkt *rec = quic_sent_get(&s->sent, pn);
+
+	quic_sent_repeat(&s->sent, pn, n);
+	s->sent.n_eliciting += n;
+	s->last_eliciting = now;
+	conn->path.cc.bytes_in_flight += n * rec->size;
+	if (rec->flags & QUIC_SENT_ECT)
+		quic_ecn_on_sent(conn, s, n, now);
 }
 
 /* ---- timer ---- */
@@ -506,6 +573,25 @@ void quic_recovery_set_timer(struct quic_conn *conn, u64 now)
 }
 
 /*
+ * When the newest packet above the base size left that nobody has answered, 0: there is
+ * none. The PTO answers for what left since the one before, its own probes included;
+ * probes of the path MTU do for themselves. The oldest packets need not be large.
+ */
+static u64 large_unanswered(struct quic_sent *sent)
+{
+	const struct quic_sent_pkt *p;
+	u64 pn;
+
+	for (pn = sent->next; pn-- > sent->base;) {
+		p = quic_sent_get(sent, pn);
+		if (p->size > QUIC_MIN_UDP_PAYLOAD && p->flags & QUIC_SENT_OUTSTANDING &&
+		    !(p->flags & QUIC_SENT_PMTU))
+			return p->time;
+	}
+	return 0;
+}
+
+/*
  * Offer what the oldest packets in flight carried for sending again, without
  * declaring them lost (RFC 9002 6.2.4). Packets that find nothing to carry then
  * hold a PING.
@@ -516,25 +602,22 @@ static u8 probe_again(struct quic_conn *conn, enum quic_space space, u64 now)
 {
 	struct quic_sent *sent = &conn->space[space].sent;
 	struct quic_sent_pkt *p;
-	bool large = false;
+	u64 pn, large;
 	u8 n = 0;
-	u64 pn;
 
 	for (pn = sent->base; pn < sent->next && n < QUIC_PTO_PROBES; pn++) {
 		p = quic_sent_get(sent, pn);
 		if (!(p->flags & QUIC_SENT_OUTSTANDING) ||
 		    !(p->flags & QUIC_SENT_ACK_ELICITING))
 			continue;
-		ranges_settle(conn, space, p, false);
+		ranges_lost(conn, space, p);
 		if (p->flags & QUIC_SENT_CTRL)
 			vals_settle(conn, pn, false);
-		/* The PTO answers for what left since the one before, probes do for themselves. */
-		if (p->size > QUIC_MIN_UDP_PAYLOAD && !(p->flags & QUIC_SENT_PMTU))
-			large = true;
 		n++;
 	}
+	large = large_unanswered(sent);
 	if (large)
-		quic_pmtud_missed(conn, now, now);
+		quic_pmtud_missed(conn, large, now);
 	return sent->n_eliciting ? QUIC_PTO_PROBES : 1;
 }
 
@@ -616,7 +699,7 @@ void quic_recovery_forget(struct quic_conn *conn, enum quic_space space, u64 now
 			continue;
 		if (p->flags & QUIC_SENT_IN_FLIGHT)
 			conn->path.cc.bytes_in_flight -= p->size;
-		ranges_settle(conn, space, p, false);
+		ranges_lost(conn, space, p);
 		if (p->flags & QUIC_SENT_CTRL)
 			vals_settle(conn, pn, false);
 		if (p->dgrams)

@@ -33,6 +33,10 @@ void quic_recovery_set_timer(struct quic_conn *conn, u64 now);
 void quic_recovery_on_sent(struct quic_conn *conn, enum quic_space space,
 			   struct quic_sent_pkt *rec, u32 size, u64 now);
 
+/* @n more like packet @pn, the last one, left: records and accounts (quic_sent_repeat()). */
+void quic_recovery_on_run(struct quic_conn *conn, enum quic_space space, u64 pn, u32 n,
+			  u64 now);
+
 /* Keys of a space are gone: forget its packets (OnPacketNumberSpaceDiscarded). */
 void quic_recovery_discard(struct quic_conn *conn, enum quic_space space, u64 now);
 

@@ -171,28 +171,18 @@ static u64 rxchunk_end(const struct quic_rxchunk *c)
 	return c->offset + c->len;
 }
 
-static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const u8 *data,
+/* One that references its packet. */
+static struct quic_rxchunk *rxchunk_ref(struct quic_recvbuf *rb, u64 off, const u8 *data,
 					u32 len, struct quic_rxbuf *buf)
 {
-	struct quic_rxchunk *c;
+	struct quic_rxchunk *c = ref_alloc(rb->pool);
 
-	if (len <= QUIC_RX_COPY_MAX) {
-		c = quic_host_alloc(QUIC_OBJ_RX_SMALL, RX_SMALL_SIZE);
-		if (!c)
-			return NULL;
-		memcpy(c->copy, data, len);
-		c->data = c->copy;
-		c->small = true;
-		count_copy(rb, 1);
-	} else {
-		c = ref_alloc(rb->pool);
-		if (!c)
-			return NULL;
-		quic_host_rxbuf_get(buf);
-		c->buf = buf;
-		c->data = data;
-		c->small = false;
-	}
+	if (!c)
+		return NULL;
+	quic_host_rxbuf_get(buf);
+	c->buf = buf;
+	c->data = data;
+	c->small = false;
 	c->taken = false;
 	c->offset = off;
 	c->len = len;
@@ -200,13 +190,45 @@ static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const 
 	return c;
 }
 
-/* Does the small chunk @c have room for @len bytes that follow it? */
-static bool rxchunk_extend(struct quic_rxchunk *c, u64 off, const u8 *data, u32 len)
+static struct quic_rxchunk *rxchunk_new(struct quic_recvbuf *rb, u64 off, const u8 *data,
+					u32 len, struct quic_rxbuf *buf)
+{
+	struct quic_rxchunk *c;
+
+	if (len > QUIC_RX_COPY_MAX)
+		return rxchunk_ref(rb, off, data, len, buf);
+	c = quic_host_alloc(QUIC_OBJ_RX_SMALL, RX_SMALL_SIZE);
+	if (!c)
+		return NULL;
+	memcpy(c->copy, data, len);
+	c->data = c->copy;
+	c->buf = NULL;
+	c->small = true;
+	count_copy(rb, 1);
+	c->taken = false;
+	c->offset = off;
+	c->len = len;
+	rb->n_chunks++;
+	return c;
+}
+
+/*
+ * Can @c have the @len bytes that follow it as well? Those in memory right behind its own,
+ * or, when it is small, copies.
+ */
+static bool rxchunk_extend(struct quic_rxchunk *c, u64 off, const u8 *data, u32 len,
+			   const struct quic_rxbuf *buf)
 {
 	u32 used;
 
-	if (!c->small || c->taken || rxchunk_end(c) != off)
+	if (c->taken || rxchunk_end(c) != off)
 		return false;
+	if (!c->small) {
+		if (c->buf != buf || c->data + c->len != data)
+			return false;
+		c->len += len;
+		return true;
+	}
 	used = c->data + c->len - c->copy;
 	if (used + len > QUIC_RX_COPY_MAX)
 		return false;
@@ -223,7 +245,7 @@ static int ready_add(struct quic_recvbuf *rb, const u8 *data, u32 len,
 
 	if (list_empty(&rb->ready) ||
 	    !rxchunk_extend(list_last_entry(&rb->ready, struct quic_rxchunk, list),
-			    rb->contig, data, len)) {
+			    rb->contig, data, len, buf)) {
 		c = rxchunk_new(rb, rb->contig, data, len, buf);
 		if (!c)
 			return -ENOMEM;
@@ -298,7 +320,7 @@ static int ahead_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,
 {
 	struct quic_rxchunk *c;
 
-	if (prev && rxchunk_extend(prev, off, data, len))
+	if (prev && rxchunk_extend(prev, off, data, len, buf))
 		return 0;
 	if (too_many_copies(rb, len))
 		return -ENOBUFS;
@@ -370,6 +392,15 @@ static int recvbuf_fill(struct quic_recvbuf *rb, u64 off, const u8 *data, u64 en
 	/* Also after an error: others may have filled the gap before. */
 	ahead_gather(rb);
 	return err;
+}
+
+bool quic_recvbuf_append(struct quic_recvbuf *rb, const u8 *data, u32 len,
+			 struct quic_rxbuf *buf)
+{
+	int err = ready_add(rb, data, len, buf);
+
+	rb->highest = rb->contig;
+	return !err;
 }
 
 int quic_recvbuf_add(struct quic_recvbuf *rb, u64 off, const u8 *data, u32 len,

@@ -16,7 +16,7 @@
 #define QUIC_RX_COPY_MAX	192	/* up to this many bytes are copied */
 #define QUIC_RX_CHUNKS_MAX	8192	/* copies when more arrives behind a gap */
 #define QUIC_RX_CRYPTO_CHUNKS_MAX 256	/* the same, of a level's CRYPTO bytes */
-#define QUIC_RX_SPARE_MAX	128	/* objects kept for what arrives next */
+#define QUIC_RX_SPARE_MAX	512	/* objects kept for what arrives next */
 #define QUIC_RX_MARKS_MAX	4096	/* of bytes taken out of order */
 
 /**
@@ -75,6 +75,18 @@ void quic_rxpool_init(struct quic_rxpool *pool);
 
 /* Give spare objects back. */
 void quic_rxpool_trim(struct quic_rxpool *pool);
+
+/**
+ * quic_recvbuf_append - bytes arrived right behind all others, and more than are copied
+ * @rb: buffer without anything behind a gap
+ * @data: in @buf
+ * @len: above QUIC_RX_COPY_MAX
+ * @buf: referenced
+ *
+ * Return: false: no memory.
+ */
+bool quic_recvbuf_append(struct quic_recvbuf *rb, const u8 *data, u32 len,
+			 struct quic_rxbuf *buf);
 
 /**
  * quic_recvbuf_add - bytes arrived

@@ -378,20 +378,41 @@ static struct quic_txchunk *chunk_at(struct quic_sendbuf *sb, u64 off)
 	return c;
 }
 
+/* At most @len bytes of a chunk from @skip on. Return: how many. */
+static u32 piece_of(struct quic_tx_piece *piece, const struct quic_txchunk *c, u32 skip, u32 len)
+{
+	piece->data = c->data + skip;
+	piece->len = min(len, c->len - skip);
+	/* what the core itself has allocated is small: TLS bytes */
+	piece->before = c->owner && !quic_txbuf_lent(c->owner) ? skip : 0;
+	return piece->len;
+}
+
+void quic_sendbuf_at(struct quic_sendbuf *sb, u64 off, struct quic_tx_piece *piece)
+{
+	struct quic_txchunk *c = chunk_at(sb, off);
+
+	piece_of(piece, c, off - c->offset, U32_MAX);
+}
+
+u32 quic_sendbuf_misalign(struct quic_sendbuf *sb, u64 off)
+{
+	struct quic_txchunk *c = chunk_at(sb, off);
+
+	return -(uintptr_t)(c->data + (off - c->offset)) & (QUIC_TX_ALIGN - 1);
+}
+
 u32 quic_sendbuf_map(struct quic_sendbuf *sb, u64 off, u32 len,
 		     struct quic_tx_piece *pieces, u32 max)
 {
 	struct quic_txchunk *c = chunk_at(sb, off);
 	u64 skip = off - c->offset;
-	u32 n = 0, take;
+	u32 n = 0;
 
 	for (;;) {
 		if (n == max)
 			return 0;
-		take = min_t(u64, len, c->len - skip);
-		pieces[n].data = c->data + skip;
-		pieces[n++].len = take;
-		len -= take;
+		len -= piece_of(&pieces[n++], c, skip, len);
 		if (!len)
 			return n;
 		skip = 0;

@@ -41,7 +41,7 @@ struct quic_txchunk {
 	u64 offset;			/* of the first byte */
 	const u8 *data;			/* the bytes */
 	u32 len;			/* how many */
-	struct quic_txbuf *owner;	/* NULL: @data was allocated by the core */
+	struct quic_txbuf *owner;	/* NULL: the core allocated @data; QUIC_TXBUF_LENT */
 };
 
 /**
@@ -80,7 +80,8 @@ void quic_sendbuf_free(struct quic_sendbuf *sb, struct quic_conn *conn);
 /**
  * quic_sendbuf_append - add bytes at the end
  * @sb: buffer
- * @data: bytes that stay valid and unchanged while @owner is referenced
+ * @data: bytes that stay valid while @owner is referenced, and unchanged unless it is
+ *	lent (QUIC_TXBUF_LENT)
  * @len: more than 0
  * @owner: reference handed over on success; merged into the last chunk when
  *	@data continues it (then @merged is true and the caller keeps its own)
@@ -146,6 +147,24 @@ static inline bool quic_sendbuf_done(const struct quic_sendbuf *sb)
 {
 	return sb->fin_acked && sb->base == sb->end;
 }
+
+/**
+ * quic_sendbuf_at - where a byte is
+ * @sb: buffer
+ * @off: a byte of it that is not acknowledged
+ * @piece: all that lie there in one piece
+ */
+void quic_sendbuf_at(struct quic_sendbuf *sb, u64 off, struct quic_tx_piece *piece);
+
+/**
+ * quic_sendbuf_misalign - bytes from @off on up to an address that is a multiple of 16
+ * @sb: buffer
+ * @off: a byte of it that is not acknowledged
+ *
+ * Return: 0 to QUIC_TX_ALIGN - 1. The bytes may lie in several chunks, and may be
+ * fewer than that.
+ */
+u32 quic_sendbuf_misalign(struct quic_sendbuf *sb, u64 off);
 
 /**
  * quic_sendbuf_map - pieces of memory that hold a range

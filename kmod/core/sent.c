@@ -16,7 +16,7 @@
  */
 #include "sent.h"
 
-void quic_sent_clear(struct quic_sent_pkt *p)
+void quic_sent_clear_ranges(struct quic_sent_pkt *p)
 {
 	struct quic_sent_range *r = p->range.next, *next;
 
@@ -25,8 +25,6 @@ void quic_sent_clear(struct quic_sent_pkt *p)
 		quic_host_free(QUIC_OBJ_SENT_EXTRA, r, sizeof(*r));
 	}
 	p->range.next = NULL;
-	p->range.used = false;
-	p->flags = 0;
 }
 
 void quic_sent_free(struct quic_sent *s)
@@ -125,6 +123,21 @@ struct quic_sent_pkt *quic_sent_add(struct quic_sent *s, u64 pn)
 	p = quic_sent_get(s, pn);
 	memset(p, 0, sizeof(*p));
 	return p;
+}
+
+void quic_sent_repeat(struct quic_sent *s, u64 pn, u32 n)
+{
+	const struct quic_sent_pkt *last = quic_sent_get(s, pn);
+	struct quic_sent_pkt *p;
+	u32 i;
+
+	WARN_ON_ONCE(s->next != pn + 1 || last->range.next);
+	for (i = 1; i <= n; i++) {
+		p = quic_sent_get(s, pn + i);
+		*p = *last;
+		p->range.offset += (u64)i * last->range.len;
+	}
+	s->next += n;
 }
 
 int quic_sent_note_range(struct quic_sent_pkt *p, u64 id, u64 offset, u32 len,

@@ -120,6 +120,14 @@ void quic_sent_shrink(struct quic_sent *s, bool rest);
  */
 struct quic_sent_pkt *quic_sent_add(struct quic_sent *s, u64 pn);
 
+/**
+ * quic_sent_repeat - records of packets like the last one
+ * @s: ring with room reserved
+ * @pn: number of the last one, which carries one range
+ * @n: how many follow; each carries the bytes behind those of the one before it
+ */
+void quic_sent_repeat(struct quic_sent *s, u64 pn, u32 n);
+
 static inline struct quic_sent_pkt *quic_sent_get(const struct quic_sent *s, u64 pn)
 {
 	return &s->ring[pn & (s->cap - 1)];
@@ -138,8 +146,17 @@ static inline struct quic_sent_pkt *quic_sent_get(const struct quic_sent *s, u64
 int quic_sent_note_range(struct quic_sent_pkt *p, u64 id, u64 offset, u32 len,
 			 bool fin, bool crypto);
 
-/* Free a record's extra ranges and mark it never sent. */
-void quic_sent_clear(struct quic_sent_pkt *p);
+/* Free a record's extra ranges. */
+void quic_sent_clear_ranges(struct quic_sent_pkt *p);
+
+/* Mark a record never sent. */
+static inline void quic_sent_clear(struct quic_sent_pkt *p)
+{
+	if (unlikely(p->range.next))
+		quic_sent_clear_ranges(p);
+	p->range.used = false;
+	p->flags = 0;
+}
 
 /*
  * Packets from @pn on left on a path that is used no more: they say nothing of the

@@ -10,11 +10,13 @@
  * with something to send wait in stream_sched.c, those with something to read in a
  * list, so that neither building a packet nor reading looks at idle ones.
  * A stream whose two halves have ended is freed; its ID counts as known for
- * ever because the counts of opened streams only grow.
+ * ever because the counts of opened streams only grow. Of those that the peer stopped
+ * the last few IDs are kept: when the RESET_STREAM was acknowledged is nothing that
+ * their writer can know, and what it is told must not depend on that.
  *
  * Invariant: a peer's stream below next_remote that is not in the tree has ended.
  *
- * It does not decide in which packet a frame goes (conn_tx.c).
+ * It does not decide in which packet a frame goes (tx_frames.c).
  */
 #include "stream.h"
 #include "stream_int.h"
@@ -122,6 +124,7 @@ static void stream_free(struct quic_conn *conn, struct quic_stream *s)
 	if (st->recent && *recent_slot(st, s->id) == s)
 		*recent_slot(st, s->id) = NULL;
 	st->tx_queued -= s->tx.end - s->tx.base;
+	st->tx_appended -= s->tx.end - s->tx.next;
 	st->rx_queued -= quic_recvbuf_queued(&s->rx);
 	st->n_open--;
 	st->n_held -= s->held;
@@ -137,6 +140,8 @@ void quic_streams_free(struct quic_conn *conn)
 	while ((n = rb_first(&conn->streams.tree)))
 		stream_free(conn, rb_entry(n, struct quic_stream, node));
 	quic_streams_trim(&conn->streams);
+	quic_host_free(QUIC_OBJ_VAR, conn->streams.stopped, sizeof(*conn->streams.stopped));
+	conn->streams.stopped = NULL;
 }
 
 /* A peer's stream ended: let it open another once that is worth a frame. */
@@ -166,12 +171,34 @@ static bool recv_ended(const struct quic_stream *s)
 	return !s->has_rx || quic_recv_over(s->recv_state);
 }
 
+/* Without memory for it the writer is told that the stream is over, not why. */
+static void note_stopped(struct quic_streams *st, u64 id)
+{
+	if (!st->stopped)
+		st->stopped = quic_host_alloc(QUIC_OBJ_VAR, sizeof(*st->stopped));
+	if (st->stopped)
+		st->stopped->id[st->stopped->n++ % QUIC_STOPPED_IDS] = id;
+}
+
+bool quic_conn_stream_was_stopped(const struct quic_conn *conn, u64 id)
+{
+	const struct quic_stopped *p = conn->streams.stopped;
+	u64 i;
+
+	for (i = 0; p && i < min_t(u64, p->n, QUIC_STOPPED_IDS); i++)
+		if (p->id[i] == id)
+			return true;
+	return false;
+}
+
 bool quic_stream_maybe_free(struct quic_conn *conn, struct quic_stream *s)
 {
 	u64 id = s->id;
 
 	if (!send_ended(s) || !recv_ended(s))
 		return false;
+	if (s->stopped)
+		note_stopped(&conn->streams, id);
 	stream_free(conn, s);
 	if (!id_is_local(conn, id))
 		remote_closed(conn, id_type(id));

@@ -19,6 +19,22 @@ void quic_streams_set_limits(struct quic_conn *conn);
  */
 int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
 			struct quic_rxbuf *buf);
+
+/**
+ * quic_stream_rx_room - may bytes be appended to a stream without a look at each packet?
+ * @conn: connection
+ * @id: stream
+ * @offset: of the first
+ * @room: bytes that both windows allow
+ *
+ * Only where they follow the last that came, nothing is missing, and somebody wants them.
+ * Return: the stream, or NULL.
+ */
+struct quic_stream *quic_stream_rx_room(struct quic_conn *conn, u64 id, u64 offset, u64 *room);
+
+/* @bytes were appended to its recvbuf, as many as there was room for. */
+void quic_stream_rx_appended(struct quic_conn *conn, struct quic_stream *s, u64 bytes);
+
 int quic_stream_on_reset(struct quic_conn *conn, const struct quic_frame *f);
 int quic_stream_on_stop(struct quic_conn *conn, const struct quic_frame *f);
 int quic_stream_on_max_data(struct quic_conn *conn, const struct quic_frame *f);
@@ -47,7 +63,7 @@ bool quic_streams_tx_ready(const struct quic_conn *conn);
 /* The stream whose turn it is; quic_stream_tx_next() has something. NULL: none. */
 struct quic_stream *quic_streams_tx_pick(struct quic_conn *conn);
 
-/* A STREAM frame with this range was built; the turn is another's, by priority. */
+/* STREAM frames with this range were built; the turn may be another's, by priority. */
 void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
 			 u32 len, bool fin);
 

@@ -13,6 +13,7 @@
  * read. stream.c has the streams' lives, recvbuf.c the reassembly.
  */
 #include "stream.h"
+#include "hold.h"
 #include "stream_int.h"
 #include "stream_sm.h"
 #include "core.h"
@@ -90,6 +91,8 @@ static int rx_account(struct quic_conn *conn, struct quic_stream *s, u64 end,
 					 "stream data beyond MAX_DATA");
 	quic_flow_rx_add(&s->flow_rx, fresh);
 	conn->stats.stream_bytes_recv += fresh;
+	if (fresh)
+		quic_hold_heard(conn);
 	return 0;
 }
 
@@ -166,6 +169,29 @@ int quic_stream_on_data(struct quic_conn *conn, const struct quic_frame *f,
 		conn->want |= QUIC_WANT_READABLE;
 	rx_update(conn, s);
 	return 0;
+}
+
+struct quic_stream *quic_stream_rx_room(struct quic_conn *conn, u64 id, u64 offset, u64 *room)
+{
+	struct quic_stream *s = quic_conn_stream_find(conn, id);
+
+	if (!s || !s->has_rx || s->recv_state != QUIC_STREAM_RECV_STATE_RECV ||
+	    s->rx_discard || s->rx.contig != offset || s->flow_rx.received != offset ||
+	    !RB_EMPTY_ROOT(&s->rx.ahead) || rx_is_full(conn))
+		return NULL;
+	*room = min(s->flow_rx.max - offset, conn->flow_rx.max - conn->flow_rx.received);
+	return s;
+}
+
+void quic_stream_rx_appended(struct quic_conn *conn, struct quic_stream *s, u64 bytes)
+{
+	s->flow_rx.received += bytes;
+	conn->flow_rx.received += bytes;
+	conn->stats.stream_bytes_recv += bytes;
+	quic_hold_heard(conn);
+	conn->streams.rx_queued += bytes;
+	conn->want |= QUIC_WANT_READABLE;
+	rx_update(conn, s);
 }
 
 int quic_stream_on_reset(struct quic_conn *conn, const struct quic_frame *f)

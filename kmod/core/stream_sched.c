@@ -20,9 +20,24 @@
  *     whose packets are lost would have the whole window, which its losses make small;
  *  3. non-incremental streams one after the other, in the order of their IDs, each
  *     until it has nothing to send or no credit; incremental ones share, a packet
- *     each (RFC 9218 10);
+ *     each or, in long trains, some packets (RFC 9218 10);
  *  4. where a level has both, they take turns, packet by packet: the RFC leaves it
  *     open and recommends that neither starves.
+ *
+ * Packets of one stream in succession cost a fraction of what others do, here (tx_run.c)
+ * and at the peer (rx_run.c). So a train of TRAIN_LONG packets or more is divided by the
+ * streams that wait, and each has its share at a time. The packets of a train leave
+ * together, so whose are in front makes no difference to speak of; and pacing allows long
+ * ones only where they take a millisecond or so.
+ *
+ *   45 packets, 3 streams   aaaaaaaaaaaaaaabbbbbbbbbbbbbbbccccccccccccccc
+ *   12 packets              abcabcabcabc
+ *
+ * Turns go round: what one has is settled when a round begins and is the same for all
+ * whatever the trains do meanwhile, and a turn that a train's end interrupts goes on in the
+ * next. So in any number of rounds those that always have bytes have sent the same number of
+ * packets, and meanwhile none is ahead of another by more than one turn, a train's share. Who
+ * comes, or comes again, does so behind all others, and has its turn with the next round.
  *
  * Who starves: a stream of a higher urgency, and a non-incremental one behind another
  * of its level, as long as those in front always have bytes and credit. The
@@ -33,9 +48,13 @@
  * other levels are allocated with the first that has.
  *
  * Invariants: a level's bit is set exactly while a list or the tree is not empty;
- * a stream is in one place. It does not know what a stream sends (stream_send.c).
+ * a stream is in one place; in "turns" those that have had their turn in this round are
+ * behind all that have not, and only the first has begun one. It does not know what a
+ * stream sends (stream_send.c).
  */
 #include "stream_sched.h"
+
+#define TRAIN_LONG	16	/* packets: more than a pacer that is slow lets go at once */
 
 static void level_init(struct quic_sched_level *l)
 {
@@ -110,6 +129,8 @@ void quic_sched_put(struct quic_sched *q, struct quic_stream *s, enum quic_sched
 	else
 		list_del_init(&s->tx_node);
 	s->tx_place = place;
+	s->tx_turn = 0;
+	s->tx_round = l->round;
 	if (place == QUIC_SCHED_ORDERED)
 		ordered_add(l, s);
 	else if (place != QUIC_SCHED_NONE)
@@ -129,26 +150,64 @@ struct quic_stream *quic_sched_pick(struct quic_sched *q, bool credit)
 	urgency = ffs(levels) - 1;
 	l = quic_sched_level(q, urgency);
 	if (!list_empty(&l->again)) {
-		shares = credit && q->again_went & 1 << urgency && !list_empty(&l->turns);
+		shares = credit && l->again_went && !list_empty(&l->turns);
 		return list_first_entry(shares ? &l->turns : &l->again, struct quic_stream,
 					tx_node);
 	}
 	first = rb_first_cached(&l->ordered);
-	if (first && (list_empty(&l->turns) || !(q->turn & 1 << urgency)))
+	if (first && (list_empty(&l->turns) || !l->turn))
 		return rb_entry(first, struct quic_stream, tx_order);
 	return list_first_entry(&l->turns, struct quic_stream, tx_node);
 }
 
-void quic_sched_turn(struct quic_sched *q, struct quic_stream *s, bool again)
+/* Alone it has no turns: there is nobody to wait for. */
+static void turn_took(const struct quic_sched *q, struct quic_sched_level *l,
+		      struct quic_stream *s, u32 fresh)
+{
+	bool alone = list_is_singular(&l->turns);
+
+	if (!alone && !s->tx_turn && s->tx_round == l->round) {
+		l->round = !l->round;
+		l->most = q->most;
+	}
+	s->tx_turn += fresh;
+	if (!alone && s->tx_turn <= l->most)
+		return;
+	s->tx_turn = 0;
+	s->tx_round = l->round;
+	list_move_tail(&s->tx_node, &l->turns);
+}
+
+void quic_sched_turn(struct quic_sched *q, struct quic_stream *s, u32 fresh)
 {
 	struct quic_sched_level *l = quic_sched_level(q, s->urgency);
-	u8 bit = 1 << s->urgency;
 
-	if (s->tx_place == QUIC_SCHED_TURNS)
-		list_move_tail(&s->tx_node, &l->turns);
-	else if (s->tx_place == QUIC_SCHED_AGAIN)
+	if (s->tx_place == QUIC_SCHED_AGAIN)
 		list_move_tail(&s->tx_node, &l->again);
-	q->again_went = (q->again_went & ~bit) | (again ? bit : 0);
-	if (!again)
-		q->turn = (q->turn & ~bit) | (s->incremental ? 0 : bit);
+	else if (s->tx_place == QUIC_SCHED_TURNS && fresh)
+		turn_took(q, l, s, fresh);
+	l->again_went = !fresh;
+	if (fresh)
+		l->turn = !s->incremental;
+}
+
+/* One packet fewer, and what its head takes makes it exceed. */
+void quic_sched_train(struct quic_sched *q, u32 pkts, u32 size)
+{
+	u32 each = pkts < TRAIN_LONG || !q->n ? 0 : pkts / q->n;
+
+	q->most = each ? min_t(u32, (each - 1) * size, U16_MAX) : 0;
+}
+
+u32 quic_sched_keeps(struct quic_sched *q, const struct quic_stream *s, u32 size)
+{
+	const struct quic_sched_level *l = quic_sched_level(q, s->urgency);
+
+	if (!list_empty(&l->again))
+		return 0;
+	if (s->tx_place == QUIC_SCHED_ORDERED)
+		return list_empty(&l->turns) ? U32_MAX : 0;
+	if (rb_first_cached(&l->ordered))
+		return 0;
+	return list_is_singular(&l->turns) ? U32_MAX : (l->most - s->tx_turn) / size + 1;
 }

@@ -53,10 +53,28 @@ struct quic_stream *quic_sched_pick(struct quic_sched *q, bool credit);
  * quic_sched_turn - the stream that was picked sent something
  * @q: schedule
  * @s: stream; may have nothing to send any more
- * @again: it was nothing that takes credit of the connection
- * Others of its level are next, as far as they share. O(1).
+ * @fresh: new bytes of it, 0: nothing that takes credit of the connection
+ * When its turn is over others of its level are next, as far as they share. O(1).
  */
-void quic_sched_turn(struct quic_sched *q, struct quic_stream *s, bool again);
+void quic_sched_turn(struct quic_sched *q, struct quic_stream *s, u32 fresh);
+
+/**
+ * quic_sched_train - a train of packets is about to be built: how long are turns?
+ * @q: schedule
+ * @pkts: that it has at most
+ * @size: bytes of each
+ * It says so for the rounds that begin before the next train.
+ */
+void quic_sched_train(struct quic_sched *q, u32 pkts, u32 size);
+
+/**
+ * quic_sched_keeps - how often in succession would the same stream be picked?
+ * @q: schedule
+ * @s: stream that sent new bytes last, and is next too
+ * @size: new bytes that it sends each time
+ * Return: so often, as long as it has them; 0: others are to be asked. O(1).
+ */
+u32 quic_sched_keeps(struct quic_sched *q, const struct quic_stream *s, u32 size);
 
 /* Could any stream send? */
 static inline bool quic_sched_ready(const struct quic_sched *q, bool credit)

@@ -12,6 +12,7 @@
  * packet it goes conn_tx.c's.
  */
 #include "stream.h"
+#include "hold.h"
 #include "stream_int.h"
 #include "stream_sched.h"
 #include "stream_sm.h"
@@ -86,6 +87,7 @@ int quic_stream_append(struct quic_conn *conn, struct quic_stream *stream,
 	if (err)
 		return err;
 	conn->streams.tx_queued += len;
+	conn->streams.tx_appended += len;
 	quic_stream_tx_update(conn, stream);
 	/* Without any credit nothing will be sent that could note it. */
 	tx_note_blocked(conn, &stream->flow_tx, &stream->blocked);
@@ -99,6 +101,7 @@ int quic_stream_announce(struct quic_conn *conn, struct quic_stream *stream)
 	if (stream->send_state != QUIC_STREAM_SEND_STATE_READY)
 		return 0;
 	stream->tx.announce = true;
+	quic_hold_off(conn);
 	quic_stream_tx_update(conn, stream);
 	return 0;
 }
@@ -108,6 +111,7 @@ int quic_stream_finish(struct quic_conn *conn, struct quic_stream *stream)
 	if (!quic_stream_writable(stream))
 		return -EPIPE;
 	stream->tx.fin = true;
+	quic_hold_off(conn);
 	quic_stream_tx_update(conn, stream);
 	return 0;
 }
@@ -119,6 +123,7 @@ static bool tx_abandon(struct quic_conn *conn, struct quic_stream *s,
 	if (!quic_send_move(&s->send_state, ev))
 		return false;
 	conn->streams.tx_queued -= s->tx.end - s->tx.base;
+	conn->streams.tx_appended -= s->tx.end - s->tx.next;
 	s->reset_final = s->tx.next;
 	s->reset_code = code;
 	if (!QUIC_PLANTED(9)) {
@@ -220,7 +225,7 @@ void quic_stream_tx_sent(struct quic_conn *conn, struct quic_stream *s, u64 off,
 		tx_note_blocked(conn, &conn->flow_tx, &conn->data_blocked);
 	}
 	quic_stream_tx_update(conn, s);
-	quic_sched_turn(&conn->streams.sched, s, !fresh);
+	quic_sched_turn(&conn->streams.sched, s, fresh);
 }
 
 void quic_stream_on_acked(struct quic_conn *conn, u64 id, u64 off, u32 len, bool fin)
@@ -250,8 +255,10 @@ void quic_stream_on_lost(struct quic_conn *conn, u64 id, u64 off, u32 len, bool 
 		return;
 	quic_sendbuf_lost(&s->tx, off, len, fin && !QUIC_PLANTED(4));
 	quic_stream_tx_update(conn, s);
-	if (s->tx_place)
+	if (s->tx_place) {
+		quic_hold_off(conn);
 		conn->want |= QUIC_WANT_TX;
+	}
 }
 
 void quic_stream_reset_acked(struct quic_conn *conn, struct quic_stream *s)

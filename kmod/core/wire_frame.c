@@ -404,6 +404,9 @@ int quic_frames_parse(const u8 *data, u32 len, u8 pkt, struct quic_frame *f, u32
 	if (!len)
 		return quic_error_set(err, QUIC_TRANSPORT_ERROR_PROTOCOL_VIOLATION,
 				      0, "packet without frames");
+	/* what senders put in front of data, and nobody acts upon */
+	if (!*data)
+		quic_get_padding(&c);
 	while (quic_rcur_left(&c)) {
 		if (quic_frame_parse(&c, pkt, at, err))
 			return -EPROTO;

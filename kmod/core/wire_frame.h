@@ -123,7 +123,7 @@ int quic_frame_parse_table(struct quic_rcur *c, u8 pkt, struct quic_frame *f,
 
 /**
  * struct quic_frames_sum - what a payload holds
- * @n: frames
+ * @n: frames; PADDING in front of all others is none of them
  * @ack_eliciting: some frame elicits an ACK (RFC 9002 2)
  * @non_probing: some frame is not a probing frame (RFC 9000 9.1)
  */
@@ -138,7 +138,7 @@ struct quic_frames_sum {
  * @data: payload
  * @len: its bytes; 0 is a PROTOCOL_VIOLATION (RFC 9000 12.4)
  * @pkt: as for quic_frame_parse()
- * @f: the first @max frames, decoded
+ * @f: the first @max of the frames that @sum counts, decoded
  * @max: room in @f, at least 1
  * @sum: filled on success
  * @err: filled on failure

@@ -112,6 +112,15 @@ static inline bool quic_hdr_fixed_ok(const struct quic_hdr *hdr, bool greases)
  */
 void quic_hdr_set_length(u8 *pkt, u32 length_off, u32 length);
 
+/* Write the low @pn_len bytes of a packet number. */
+static inline void quic_hdr_put_pn(u8 *p, u64 pn, u8 pn_len)
+{
+	u32 i;
+
+	for (i = pn_len; i--; pn >>= 8)
+		p[i] = pn;
+}
+
 /**
  * quic_hdr_put_short - write a short header (RFC 9000 17.3.1)
  * @c: cursor
@@ -125,15 +134,12 @@ static inline void quic_hdr_put_short(struct quic_wcur *c, const struct quic_cid
 				      u64 pn, u8 pn_len, u8 key_phase, u8 spin)
 {
 	u8 *p = quic_put_space(c, 1 + dcid->len + pn_len);
-	u32 i;
 
 	if (!p)
 		return;
 	*p++ = QUIC_HDR_FIXED | spin << 5 | key_phase << 2 | (pn_len - 1);
 	memcpy(p, dcid->id, dcid->len);
-	p += dcid->len;
-	for (i = pn_len; i--; pn >>= 8)
-		p[i] = pn;
+	quic_hdr_put_pn(p + dcid->len, pn, pn_len);
 }
 
 /**

@@ -38,8 +38,15 @@ static atomic_t creqs_given_up;		/* module exit waits for them */
 
 static struct quic_creq *creq_alloc(gfp_t gfp)
 {
-	return quic_may_fail(QUIC_FAIL_KEYS, kzalloc(sizeof(struct quic_creq) + creq_size,
-						     gfp | __GFP_NOWARN));
+	struct quic_creq *q = quic_may_fail(QUIC_FAIL_KEYS,
+					    kzalloc(sizeof(*q) + creq_size, gfp | __GFP_NOWARN));
+
+	if (!q)
+		return NULL;
+	sg_init_table(q->src, QUIC_SG_MAX);
+	q->end = QUIC_SG_MAX - 1;
+	sg_init_table(q->dst, 1);
+	return q;
 }
 
 struct quic_creq *quic_creq_aead(void)
@@ -156,7 +163,8 @@ static int hp_ecb(const struct quic_keys *keys, u32 n)
 	struct scatterlist *sg = (*slot)->src;
 	int err;
 
-	sg_init_one(sg, (*slot)->block, n * QUIC_HP_SAMPLE_LEN);
+	sg_set_buf(sg, (*slot)->block, n * QUIC_HP_SAMPLE_LEN);
+	quic_creq_end(*slot, 1);
 	skcipher_request_set_tfm(req, keys->hp->tfm);
 	skcipher_request_set_callback(req, 0, creq_complete, *slot);
 	skcipher_request_set_crypt(req, sg, sg, n * QUIC_HP_SAMPLE_LEN, NULL);

@@ -290,7 +290,8 @@ static bool rx_collect(struct quic_rx *rx, const struct quic_hdr *hdr, u8 level,
 	s->level = level;
 	s->keys = place;
 	s->early = false;
-	s->scid = hdr->scid;
+	if (unlikely(level != QUIC_CRYPTO_APP))
+		s->scid = hdr->scid;
 	rx->dgram_len = 0;
 	return true;
 }
@@ -611,7 +612,7 @@ static void rx_short(struct quic_rx *rx, const u8 *p, u32 off, u32 len)
 }
 
 static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
-		   struct quic_rx_slice *slices);
+		   struct quic_rx_slice *slices, const struct quic_rx_owner *owner);
 
 static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 {
@@ -620,7 +621,9 @@ static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 	struct sk_buff *copy;
 
 	rx->dgram_len = rx->past == QUIC_RX_PARKED ? 0 : len;
-	head = skb_header_pointer(rx->skb, off, min_t(u32, len, PEEK_LEN), buf);
+	head = quic_walk_find(&rx->walk, off, min_t(u32, len, PEEK_LEN));
+	if (unlikely(!head))
+		head = skb_header_pointer(rx->skb, off, min_t(u32, len, PEEK_LEN), buf);
 	if (!head) {
 		quic_mib_inc(rx->udp->net, DropShort);
 		return;
@@ -641,12 +644,65 @@ static void rx_dgram(struct quic_rx *rx, u32 off, u32 len)
 		return;
 	}
 	rx_flush(rx);		/* it owns the slices meanwhile */
-	rx_skb(rx->udp, copy, rx->past, rx->slices);	/* linear: goes no deeper */
+	rx_skb(rx->udp, copy, rx->past, rx->slices, NULL);	/* linear: goes no deeper */
 	consume_skb(copy);
 }
 
+/*
+ * Does a packet at @p begin as those of rx->sk do, with a short header? @fixed: bits of the
+ * first byte that have to be set.
+ */
+static bool rx_begins_alike(const struct quic_rx *rx, const u8 *p, u8 fixed)
+{
+	const u8 *id = rx->dcid.id;
+
+	if ((*p & (0x80 | fixed)) != fixed)
+		return false;
+	/* the usual length, of which the compiler makes one comparison */
+	return likely(rx->dcid.len == QUIC_CID_KEY_LEN) ?
+	       !memcmp(p + 1, id, QUIC_CID_KEY_LEN) : !memcmp(p + 1, id, rx->dcid.len);
+}
+
+/*
+ * Datagrams of a train, of @size bytes from @off on, that begin as the one before, which
+ * was one packet with a short header: nothing else is to be found out of them.
+ * Return: where the first one begins that has to be looked at.
+ */
+static u32 rx_alike(struct quic_rx *rx, u32 off, u32 size)
+{
+	const struct quic_rx_slice *last;
+	const struct quic_conn *conn;
+	struct quic_rx_slice *s;
+	const u8 *p;
+	u8 fixed;
+
+	if (!rx->n || !rx->issued)
+		return off;
+	s = &rx->slices[rx->n];
+	last = s - 1;
+	if (last->level != QUIC_CRYPTO_APP || last->off + size != off || last->len != size)
+		return off;
+	conn = READ_ONCE(quic_sk(rx->sk)->conn);
+	fixed = conn && quic_conn_greases(conn) ? 0 : QUIC_HDR_FIXED;
+	for (; rx->n < QUIC_RX_SLICES && off + size <= rx->skb->len; off += size) {
+		p = quic_walk_find(&rx->walk, off, 1 + rx->dcid.len);
+		if (!p || !rx_begins_alike(rx, p, fixed))
+			break;
+		s->off = off;
+		s->len = size;
+		s->dgram_len = last->dgram_len;
+		s->pn_off = last->pn_off;
+		s->level = QUIC_CRYPTO_APP;
+		s->keys = last->keys;
+		s->early = false;
+		s++;
+		rx->n++;
+	}
+	return off;
+}
+
 static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
-		   struct quic_rx_slice *slices)
+		   struct quic_rx_slice *slices, const struct quic_rx_owner *owner)
 {
 	struct quic_rx rx = {
 		.udp = udp,
@@ -656,21 +712,30 @@ static void rx_skb(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past 
 		.past = past,
 		.passes = true,
 	};
-	u32 size = skb->len, off;
+	u32 size = skb->len, off, next;
 
+	if (owner && owner->sk) {
+		rx.sk = owner->sk;
+		rx.dcid = owner->dcid;
+		rx.issued = true;
+	}
 	if (skb_is_gso(skb))
 		size = skb_shinfo(skb)->gso_size;
 	quic_walk_init(&rx.walk, skb);
-	for (off = 0; off < skb->len; off += size)
+	for (off = 0; off < skb->len; off = next) {
 		rx_dgram(&rx, off, min(size, skb->len - off));
+		next = rx_alike(&rx, off + size, size);
+	}
 	rx_flush(&rx);
 	if (rx.listener)
 		sock_put(rx.listener);
 }
 
-void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past)
+void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
+		  const struct quic_rx_owner *owner)
 {
 	struct rx_pcpu *cpu = this_cpu_ptr(&rx_pcpu);
+	bool taken = false;
 
 	skb->dev = NULL;	/* the receive queue kept other things there */
 	if (!skb->len) {
@@ -682,9 +747,12 @@ void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past p
 	} else {
 		cpu->busy = true;
 		rcu_read_lock();
-		rx_skb(udp, skb, past, cpu->slices);
+		rx_skb(udp, skb, past, cpu->slices, owner);
 		rcu_read_unlock();
 		cpu->busy = false;
+		taken = true;
 	}
+	if (unlikely(!taken) && owner && owner->sk)
+		sock_put(owner->sk);
 	consume_skb(skb);
 }

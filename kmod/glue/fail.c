@@ -40,6 +40,7 @@ static const char *const kind_names[QUIC_FAIL_KINDS] = {
 	[QUIC_OBJ_DGRAM_SMALL]	= "dgram_small",
 	[QUIC_OBJ_VAR]		= "var",
 	[QUIC_FAIL_KEYS]	= "keys",
+	[QUIC_FAIL_SEND]	= "send",
 	[QUIC_FAIL_TX]		= "tx",
 	[QUIC_FAIL_RX]		= "rx",
 	[QUIC_FAIL_HS]		= "hs",

@@ -15,7 +15,8 @@
 /* The first are the core's: enum quic_obj. */
 enum quic_fail {
 	QUIC_FAIL_KEYS = QUIC_OBJ_KINDS, /* keys, cipher requests */
-	QUIC_FAIL_TX,		/* packets to send */
+	QUIC_FAIL_SEND,		/* what a program sends: the call says ENOMEM */
+	QUIC_FAIL_TX,		/* packets to send: built later */
 	QUIC_FAIL_RX,		/* packets received: batches, copies, bounce pages */
 	QUIC_FAIL_HS,		/* handshakes, their flights, messages to the daemon */
 	QUIC_FAIL_SOCK,		/* accepted sockets, endpoints, connection IDs */

@@ -11,8 +11,10 @@
  *   xmit.c     a built batch -> one GSO skb -> ip_local_out
  *   host.c     what the core asks of its host (core/host.h)
  *   rx.c       opened packets -> socket lock or backlog -> core
+ *   sealed.c   trains that who sleeps in a call opens on his own CPU; blocks.c: pages
  *   guard.c    what admins rely on: judges packets, guards children
  *   path.c     which addresses are behind the core's paths
+ *   queue.c    how much of a connection may lie below it
  *   settle.c   acts on the core's want bits; timer.c: the two timers
  *   answer.c   Retry, Version Negotiation, stateless reset; stateless.c, token.c:
  *              their cryptography; retry.c: a client that gets a Retry
@@ -20,6 +22,7 @@
  *              listen_early.c: 0-RTT that comes before them
  *   listen.c   listeners of a port, SELECT, accept queue
  *   sock.c proto.c sock_send.c sock_recv.c sockopt.c   the socket calls
+ *   lend.c     bytes to send that stay in pages of a file
  *   sock_one.c what SOCK_STREAM adds: a socket that is one stream
  *   sock_dgram.c  datagrams (RFC 9221) through a socket
  *   handshake.c hs_flight.c hs_msg.c netlink.c   family quic_hs: a handshake, what the
@@ -40,6 +43,7 @@
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <linux/hrtimer.h>
+#include <linux/interrupt.h>
 #include <linux/percpu.h>
 #include <net/sock.h>
 #include <net/inet_sock.h>
@@ -88,7 +92,7 @@ union quic_addr {
  *	of pages are chained through their page_private() (open.c)
  * @bounce_bytes: memory of them all
  * @n: packets opened
- * @cap: room in @pkts
+ * @kept: @pkts is memory of this batch
  * @path: place of the core that it came from (path.c), unless
  * @from: it is another, looked for later; or NULL
  * @recv_time: when the skb was taken off the UDP socket, ns
@@ -96,7 +100,8 @@ union quic_addr {
  *	connection that holds the batch ends before its socket does.
  * @charged: bytes charged, 0 before delivery (rx.c)
  * @node: in the socket's rx_backlog
- * @pkts: what the core is given
+ * @pkts: what the core is given: scratch of the CPU that opened them, until the batch
+ *	has to wait (quic_rxbuf_keep()); then its own
  */
 struct quic_rxbuf {
 	u32 refs;
@@ -107,11 +112,11 @@ struct quic_rxbuf {
 	struct page *bounce;
 	u32 bounce_bytes;
 	u16 n;
-	u16 cap;
+	bool kept;
 	u8 path;
 	struct quic_ends *from;
 	u64 recv_time;
-	struct quic_rx_pkt pkts[];
+	struct quic_rx_pkt *pkts;
 };
 
 /**
@@ -241,7 +246,7 @@ enum {
 	QUIC_KEYS_MAX
 };
 
-#define QUIC_STATS_COUNTED	7	/* statistics that a namespace adds up: settle.c */
+#define QUIC_STATS_COUNTED	9	/* statistics that a namespace adds up: settle.c */
 
 /**
  * struct quic_sock - a QUIC socket: one connection, or one listener
@@ -269,6 +274,12 @@ enum {
  * @rx_backlog: batches that met an owned lock (rx.c). Not sk_backlog: that one
  *	queues skbs, and a train shared by batches would have to be cloned.
  * @rx_backlog_bytes: of them, and of those being worked off; slock
+ * @sealed: trains that were left to the lock's owner, or to who sleeps for it, unopened
+ *	(sealed.c); added under the slock. Their memory is in @rx_backlog_bytes.
+ * @sealed_since: when the first of them came, ns
+ * @readers: asleep in recvmsg(); written under the lock
+ * @tx_owed: transmission was left to who sleeps in sendmsg()
+ * @fq_seen: fq is below, and holds trains until they may leave
  * @reset_token: end of a datagram that failed to open while the lock was owned
  * @forged: packets that failed to open meanwhile; slock
  * @credit: bytes of datagrams of which nothing opened, meanwhile; slock
@@ -279,6 +290,9 @@ enum {
  * @timer: coarse: the core's deadline, lazily re-armed; holds a reference
  * @pacing_timer: soft hrtimer: only while pacing or lack of memory stopped a build
  * @work: sends in process context when softirq may not use SIMD
+ * @queue_tasklet: sends when what lies below has left (queue.c)
+ * @queue_state: bits of queue.c, atomic
+ * @queue_low: bytes below at which transmission goes on
  * @rekey_work: makes keys of the next generation
  * @key_updates: that are in the counters, ours and the peer's
  * @ecn_seen: enum quic_ecn_state that is in the counters
@@ -329,6 +343,11 @@ struct quic_sock {
 	u32 pending_bytes;
 	struct list_head rx_backlog;
 	u32 rx_backlog_bytes;
+	struct sk_buff_head sealed;
+	u64 sealed_since;
+	u32 readers;
+	bool tx_owed;
+	bool fq_seen;
 	u8 reset_token[QUIC_RESET_TOKEN_LEN];
 	u32 forged;
 	u32 credit;
@@ -339,6 +358,9 @@ struct quic_sock {
 	u64 timer_at;			/* what @timer is armed for, ns */
 	struct hrtimer pacing_timer;
 	struct work_struct work;
+	struct tasklet_struct queue_tasklet;
+	unsigned long queue_state;
+	u32 queue_low;
 	struct work_struct rekey_work;
 	u32 key_updates[2];
 	u8 ecn_seen;
@@ -400,7 +422,7 @@ static inline struct quic_sock *quic_sk(const struct sock *sk)
 
 enum {
 	QUIC_DEFER_TIMER,	/* run quic_conn_on_timer() */
-	QUIC_DEFER_TX,		/* pacing timer fired, or work wants to send */
+	QUIC_DEFER_TX,		/* pacing timer fired, or trains have left (queue.c) */
 	QUIC_DEFER_RESET,	/* look at reset_token and forged */
 	QUIC_DEFER_UNPARK,	/* keys were installed: feed @pending again */
 	QUIC_DEFER_EARLY,	/* packets of the next key phase came */

@@ -5,19 +5,22 @@
  *
  * Each kind of object of fixed size has a slab cache of its own that is never
  * merged with another, so that /proc/slabinfo counts what the core holds and a
- * test can compare before and after. Arrays of varying size come from kmalloc
+ * test can compare before and after. One kind is needed all the time while data flows:
+ * a few of it are kept (spare.c). Arrays of varying size come from kmalloc
  * and are counted here. All of it is GFP_ATOMIC: the caller holds the socket
  * lock, perhaps in softirq; the core lives with NULL.
  *
  * A quic_rxbuf is counted without atomics, since all of its users hold the
- * socket lock. A quic_txbuf is the head page of a page fragment: the reference is
- * the page's, and the bytes are charged to the socket (sock_send.c).
+ * socket lock. A quic_txbuf is the head page of a page fragment, or of what somebody lends
+ * (lend.c): the reference is the page's, and the bytes are charged to the socket (sock_send.c).
  *
  * quic_host_tx_space() and _commit() are in xmit.c, which owns the batches.
  */
 #include <linux/mm.h>
 #include <linux/random.h>
 
+#include "blocks.h"
+#include "spare.h"
 #include "token.h"
 #include "../compat/slab.h"
 
@@ -26,7 +29,7 @@
 
 /**
  * struct host_kind - one kind of object
- * @name: of its cache; NULL: kmalloc
+ * @name: of its cache; NULL: it has none here
  * @size: bytes at most
  * @to_user: recvmsg() copies from inside the object, which hardened usercopy
  *	forbids for caches that do not say so
@@ -45,7 +48,7 @@ static const struct host_kind kinds[QUIC_OBJ_KINDS] = {
 	[QUIC_OBJ_STREAM] = { "quic_stream", sizeof(struct quic_stream), .account = true },
 	[QUIC_OBJ_RX_CHUNK] = { "quic_rx_chunk", RX_CHUNK_SIZE },
 	[QUIC_OBJ_RX_SMALL] = { "quic_rx_small", RX_CHUNK_SIZE + QUIC_RX_COPY_MAX, true },
-	[QUIC_OBJ_TX_CHUNK] = { "quic_tx_chunk", sizeof(struct quic_txchunk) },
+	[QUIC_OBJ_TX_CHUNK] = { NULL, sizeof(struct quic_txchunk) },	/* spare.c's */
 	[QUIC_OBJ_SENT_EXTRA] = { "quic_sent_extra", sizeof(struct quic_sent_range) },
 	[QUIC_OBJ_DGRAM] = { "quic_dgram", sizeof(struct quic_dgram) },
 	[QUIC_OBJ_DGRAM_SMALL] = { "quic_dgram_small", QUIC_DGRAM_SMALL_SIZE, true },
@@ -114,6 +117,10 @@ void *quic_host_alloc(enum quic_obj kind, size_t size)
 	}
 	if (WARN_ON_ONCE(size > kinds[kind].size))
 		return NULL;
+	if (kind == QUIC_OBJ_TX_CHUNK) {
+		p = quic_spare_alloc(QUIC_SPARE_TX_CHUNK);
+		return p ? memset(p, 0, sizeof(struct quic_txchunk)) : NULL;
+	}
 	return kmem_cache_zalloc(caches[kind], GFP_ATOMIC | __GFP_NOWARN);
 }
 
@@ -126,7 +133,10 @@ void quic_host_free(enum quic_obj kind, void *p, size_t size)
 		kfree(p);
 		return;
 	}
-	kmem_cache_free(caches[kind], p);
+	if (kind == QUIC_OBJ_TX_CHUNK)
+		quic_spare_free(QUIC_SPARE_TX_CHUNK, p);
+	else
+		kmem_cache_free(caches[kind], p);
 }
 
 void quic_host_random(void *buf, size_t len)
@@ -165,7 +175,10 @@ void quic_host_txbuf_put(struct quic_conn *conn, struct quic_txbuf *buf, u32 len
 
 	sk_wmem_queued_add(sk, -(int)len);
 	sk_mem_uncharge(sk, len);
-	put_page((struct page *)buf);
+	if (unlikely(quic_txbuf_lent(buf)))
+		put_page((struct page *)quic_txbuf_plain(buf));
+	else
+		quic_block_put((struct page *)buf);
 }
 
 void quic_host_assert_owned(const struct quic_conn *conn)

@@ -161,7 +161,7 @@ static struct sk_buff *initial_pop(struct quic_udp *udp)
 static void feed(struct quic_udp *udp, struct sk_buff *skb)
 {
 	local_bh_disable();
-	quic_udp_rcv(udp, skb, QUIC_RX_JUDGED);
+	quic_udp_rcv(udp, skb, QUIC_RX_JUDGED, NULL);
 	local_bh_enable();
 }
 

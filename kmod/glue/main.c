@@ -26,6 +26,8 @@
 #include <net/netns/generic.h>
 
 #include "answer.h"
+#include "blocks.h"
+#include "spare.h"
 
 #define CURE	"unload the other QUIC module (lsmod) and try again"
 
@@ -205,12 +207,14 @@ static const struct part {
 } parts[] = {
 	{ "failures", quic_fail_init, quic_fail_exit },
 	{ "memory", quic_host_init, quic_host_exit },
+	{ "spare objects", quic_spares_init, quic_spares_exit },
 	{ "workqueue", quic_wq_init, quic_wq_exit },
 	{ "crypto", quic_crypto_init, quic_crypto_exit },
 	{ "stateless answers", quic_stateless_init, quic_stateless_exit },
 	{ "tokens", quic_tokens_init, quic_tokens_exit },
 	{ "lookup", quic_lookup_init, quic_lookup_exit },
 	{ "transmission", quic_xmit_init, quic_xmit_exit },
+	{ "blocks", quic_blocks_init, quic_blocks_exit },
 	{ "namespaces", pernet_init, pernet_exit },
 	{ "packet protection", quic_vectors_check, NULL },
 	{ "UDP", quic_udp_init, quic_udp_exit },

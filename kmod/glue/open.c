@@ -15,6 +15,15 @@
  *                 pass. Neither linearising nor skb_cow_data() copies. The skb is
  *                 let go at once when nothing was opened in it.
  *
+ * Bulk data is joined: where a bounced packet is nothing but a STREAM frame, what is in
+ * front of its data is in nobody's interest once it was read. So the next packet is opened
+ * over the end of its data, as far as its own begins behind that, and these bytes are then
+ * restored: a train leaves one piece to be read instead of forty. Should the next packet
+ * be of another kind it is moved.
+ *
+ *      bounce: | header, frame | data of 1   | restored | data of 2
+ *                              opened to:    | hdr, frm | data of 2
+ *
  * A page fragment is never written to. Whose page it is cannot be told: splice(2)
  * puts page cache of a file that its user may only read into a datagram, and the
  * flag that is to say so (SKBFL_SHARED_FRAG) is missing after splice() to UDP in
@@ -44,12 +53,13 @@
  * made they stay, so that a forged packet makes a difference once per phase.
  *
  * Worst case: one AEAD pass over each byte received, for garbage as well.
- * Not here: 0-RTT (such packets are dropped and counted); what a reserved bit that is
- * set means (core/conn_rx.c).
+ * Not here: what a reserved bit that is set means (core/conn_rx.c).
  */
 #include <linux/mm.h>
 
+#include "blocks.h"
 #include "packet.h"
+#include "spare.h"
 #include "../core/wire_hdr.h"
 
 #define HDR_LONG		0x80
@@ -60,8 +70,8 @@
 #define HDR_KEY_PHASE_SHIFT	2
 #define HDR_PN_LEN		0x03
 
-#define BOUNCE_ORDER_MAX	3	/* to be had from atomic context as a rule */
-#define BOUNCE_ALIGN		16
+#define BOUNCE_ALIGN		QUIC_TX_ALIGN
+#define JOIN_MAX		48	/* bytes in front of a packet's data, if data is joined */
 
 /**
  * struct opening - one call of quic_open()
@@ -79,6 +89,10 @@
  * @early: 0-RTT packets opened
  * @bounce: next free byte of the newest bounce block
  * @room: bytes left there
+ * @tail: where the data of the packet before ends, if the next may be joined; else NULL
+ * @lead: bytes that it had in front of its data
+ * @over: the packet being opened lies over its end
+ * @saved: which was this
  * @failed: @reset is the end of a 1-RTT packet that did not open
  * @forged: 1-RTT packets whose tag was wrong
  * @reset: what may be a stateless reset token
@@ -99,126 +113,122 @@ struct opening {
 	u32 early;
 	u8 *bounce;
 	u32 room;
+	u8 *tail;
+	u32 lead;
+	bool over;
+	u8 saved[JOIN_MAX];
 	bool failed;
 	u32 unopened;
 	u32 forged;
 	u8 reset[QUIC_RESET_TOKEN_LEN];
 };
 
-/* ---- where bytes lie ---- */
+/* Of a CPU: what is opened, until it was delivered. BH off. */
+struct scratch {
+	struct quic_rx_pkt pkts[QUIC_RX_SLICES];
+};
 
-static void walk_load(struct quic_walk *w)
-{
-	const skb_frag_t *f;
-
-	if (w->frag >= 0)
-		w->writable = false;
-	if (w->frag < 0) {
-		w->p = w->seg->data;
-		w->len = skb_headlen(w->seg);
-	} else if (w->frag < skb_shinfo(w->seg)->nr_frags) {
-		f = &skb_shinfo(w->seg)->frags[w->frag];
-		w->p = skb_frag_address(f);
-		w->len = skb_frag_size(f);
-	} else {
-		w->p = NULL;
-		w->len = w->seg_end - w->off;
-	}
-}
-
-/* A clone of the top skb shares its frag_list without counting in there. */
-static void walk_enter(struct quic_walk *w, struct sk_buff *seg, u32 len)
-{
-	w->seg = seg;
-	w->seg_end = w->off + len;
-	w->frag = -1;
-	w->writable = !skb_cloned(w->top) && !skb_cloned(seg) &&
-		      (seg == w->top || !skb_shared(seg));
-}
-
-/**
- * quic_walk_init - start at an skb's first byte
- * @w: walk
- * @skb: not changed while it lasts
- * Context: any.
- */
-void quic_walk_init(struct quic_walk *w, struct sk_buff *skb)
-{
-	u32 len = skb->len;
-	struct sk_buff *seg;
-
-	/* what is left for the skb itself; nothing has a length of its own */
-	skb_walk_frags(skb, seg)
-		len -= seg->len;
-	w->top = skb;
-	w->off = 0;
-	walk_enter(w, skb, len);
-	walk_load(w);
-}
-
-static void walk_next(struct quic_walk *w)
-{
-	struct sk_buff *next;
-
-	w->off += w->len;
-	w->frag++;
-	if (w->off >= w->seg_end) {
-		next = w->seg == w->top ? skb_shinfo(w->top)->frag_list : w->seg->next;
-		if (!next) {
-			w->seg = NULL;
-			return;
-		}
-		walk_enter(w, next, next->len);
-	}
-	walk_load(w);
-}
-
-u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len)
-{
-	while (w->seg && off >= w->off + w->len)
-		walk_next(w);
-	if (!w->seg || !w->p || off < w->off || off + len > w->off + w->len)
-		return NULL;
-	return w->p + (off - w->off);
-}
+static DEFINE_PER_CPU(struct scratch, scratch);
 
 /* ---- bounce pages ---- */
 
 static struct page *bounce_pages(u32 order)
 {
-	return quic_may_fail(QUIC_FAIL_RX,
-			     alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP, order));
+	return quic_may_fail(QUIC_FAIL_RX, quic_block_get(order, GFP_ATOMIC));
 }
 
-/* Memory for one packet, the next ones of the batch in mind. */
-static u8 *bounce_get(struct opening *o, const struct quic_rx_slice *s)
+/* A new block for this packet, of @len bytes, and the next ones of the batch. */
+static bool bounce_more(struct opening *o, const struct quic_rx_slice *s, u32 len)
 {
 	const struct quic_rx_slice *last = &o->slices[o->n - 1];
-	u32 len = ALIGN(s->len, BOUNCE_ALIGN);
+	u32 want = last->off + last->len - s->off + BOUNCE_ALIGN * o->n;
 	int min_order = get_order(len), order;
 	struct page *page;
-	u32 want;
+
+	order = max(min(get_order(want), QUIC_BLOCK_ORDER), min_order);
+	page = bounce_pages(order);
+	if (!page && order > min_order) {
+		order = min_order;
+		page = bounce_pages(order);
+	}
+	if (!page)
+		return false;
+	set_page_private(page, (unsigned long)o->buf->bounce);
+	o->buf->bounce = page;
+	o->buf->bounce_bytes += PAGE_SIZE << order;
+	o->bounce = page_address(page);
+	o->room = PAGE_SIZE << order;
+	return true;
+}
+
+/*
+ * Memory for one packet. What follows @hdr_len bytes lies at a multiple of BOUNCE_ALIGN,
+ * and in a new block where the packet @at lies in its page: then both come to a page's end
+ * at the same byte, which the crypto API has to stop for.
+ */
+static u8 *bounce_get(struct opening *o, const struct quic_rx_slice *s, u32 hdr_len,
+		      const u8 *at)
+{
+	u32 skip = -((unsigned long)o->bounce + hdr_len) & (BOUNCE_ALIGN - 1);
 	u8 *p;
 
-	if (o->room < len) {
-		want = last->off + last->len - s->off + BOUNCE_ALIGN * o->n;
-		order = max(min(get_order(want), BOUNCE_ORDER_MAX), min_order);
-		page = bounce_pages(order);
-		if (!page && order > min_order) {
-			order = min_order;
-			page = bounce_pages(order);
-		}
-		if (!page)
+	if (o->room < skip + s->len) {
+		if (!bounce_more(o, s, s->len + BOUNCE_ALIGN))
 			return NULL;
-		set_page_private(page, (unsigned long)o->buf->bounce);
-		o->buf->bounce = page;
-		o->buf->bounce_bytes += PAGE_SIZE << order;
-		o->bounce = page_address(page);
-		o->room = PAGE_SIZE << order;
+		skip = ALIGN(offset_in_page(at) + hdr_len, BOUNCE_ALIGN) - hdr_len;
+		if (o->room < skip + s->len)
+			skip = -hdr_len & (BOUNCE_ALIGN - 1);
 	}
-	p = o->bounce;
-	o->bounce += len;
-	o->room -= len;
+	p = o->bounce + skip;
+	o->bounce = p + s->len;
+	o->room -= skip + s->len;
+	return p;
+}
+
+/* ---- joined data ---- */
+
+/* Where a packet is opened whose data is to follow that of the one before. NULL: nowhere. */
+static u8 *join_get(struct opening *o, const struct quic_rx_slice *s)
+{
+	if (!o->tail || s->level != QUIC_CRYPTO_APP ||
+	    s->len > o->room + o->lead + QUIC_TAG_LEN)
+		return NULL;
+	memcpy(o->saved, o->tail - JOIN_MAX, JOIN_MAX);
+	o->over = true;
+	return o->tail - o->lead;
+}
+
+/* The packet does not lie over anything any more. */
+static void join_restore(struct opening *o)
+{
+	if (!o->over)
+		return;
+	memcpy(o->tail - JOIN_MAX, o->saved, JOIN_MAX);
+	o->over = false;
+}
+
+/*
+ * The packet at @b was opened; its data is behind @head bytes, 0: it is no bulk. Settles
+ * whether it stays over the end of the one before, and notes what the next may do.
+ * Return: where it is now; NULL: no memory to move it.
+ */
+static u8 *join_settle(struct opening *o, const struct quic_rx_slice *s, u8 *b, u32 head)
+{
+	u8 *p = b;
+
+	if (o->over && head == o->lead) {
+		join_restore(o);
+		o->bounce += s->len - QUIC_TAG_LEN - o->lead;
+		o->room -= s->len - QUIC_TAG_LEN - o->lead;
+	} else if (o->over) {
+		/* to behind the packet before, or to a new block */
+		p = bounce_get(o, s, head, NULL);
+		if (p)
+			memmove(p, b, s->len - QUIC_TAG_LEN);
+		join_restore(o);
+	}
+	o->lead = head;
+	o->tail = p && head && head <= JOIN_MAX ? p + s->len - QUIC_TAG_LEN : NULL;
 	return p;
 }
 
@@ -229,17 +239,33 @@ static void bounce_free(struct page *page)
 	for (; page; page = next) {
 		next = (struct page *)page_private(page);
 		set_page_private(page, 0);
-		put_page(page);
+		quic_block_put(page);
 	}
+}
+
+bool quic_rxbuf_keep(struct quic_rxbuf *buf)
+{
+	u32 bytes = buf->n * sizeof(*buf->pkts);
+	struct quic_rx_pkt *own = quic_may_fail(QUIC_FAIL_RX,
+						kmalloc(bytes, GFP_ATOMIC | __GFP_NOWARN));
+
+	if (!own)
+		return false;
+	memcpy(own, buf->pkts, bytes);
+	buf->pkts = own;
+	buf->kept = true;
+	return true;
 }
 
 void quic_rxbuf_free(struct quic_rxbuf *buf)
 {
 	quic_rx_uncharge(buf);
+	if (buf->kept)
+		kfree(buf->pkts);
 	bounce_free(buf->bounce);
 	consume_skb(buf->skb);
 	kfree(buf->from);
-	kfree(buf);
+	quic_spare_free(QUIC_SPARE_RXBUF, buf);
 }
 
 /* ---- one packet ---- */
@@ -258,35 +284,52 @@ static void note_failure(struct opening *o, const struct quic_rx_slice *s)
 /* Remove header protection at @b. Return: length of the header. */
 static u32 unprotect(const struct quic_rx_slice *s, u8 *b, const u8 *mask, u64 *pn)
 {
-	u32 pn_len, i;
+	u8 *at = b + s->pn_off;
+	u32 pn_len, rest, v;
 
 	b[0] ^= mask[0] & (b[0] & HDR_LONG ? HDR_LONG_PROTECTED : HDR_SHORT_PROTECTED);
 	pn_len = (b[0] & HDR_PN_LEN) + 1;
-	*pn = 0;
-	for (i = 0; i < pn_len; i++) {
-		b[s->pn_off + i] ^= mask[1 + i];
-		*pn = *pn << 8 | b[s->pn_off + i];
-	}
+	/* bits behind a number of fewer than four bytes */
+	rest = 8 * (QUIC_PN_MAX_LEN - pn_len);
+	v = get_unaligned_be32(at) ^ (get_unaligned_be32(mask + 1) >> rest << rest);
+	put_unaligned_be32(v, at);
+	*pn = v >> rest;
 	return s->pn_off + pn_len;
 }
 
-/* Where the packet's plaintext is to be: in place, or beside a copied header. */
-static u8 *place(struct opening *o, const struct quic_rx_slice *s, bool *in_place)
+/*
+ * Where the packet's plaintext is to be: in place, or beside a copied header. @at is where
+ * it is now if it lies in one piece, else NULL; @mask tells how long its header is, for
+ * plaintext to lie well.
+ */
+static u8 *place(struct opening *o, const struct quic_rx_slice *s, const u8 *mask, u8 **at,
+		 bool *in_place)
 {
-	u8 *p = quic_walk_find(&o->walk, s->off, s->len);
+	u8 *p = quic_walk_find(&o->walk, s->off, s->len), first;
 
+	*at = p;
 	*in_place = p && o->walk.writable;
 	if (*in_place)
 		return p;
-	p = bounce_get(o, s);
-	if (!p || skb_copy_bits(o->skb, s->off, p, s->pn_off + QUIC_PN_MAX_LEN))
+	if (p)
+		first = *p;
+	else if (skb_copy_bits(o->skb, s->off, &first, 1))
+		return NULL;
+	p = p ? join_get(o, s) : NULL;
+	p = p ?: bounce_get(o, s, s->pn_off + 1 + ((first ^ *mask) & HDR_PN_LEN), p);
+	if (p && likely(*at))
+		memcpy(p, *at, s->pn_off + QUIC_PN_MAX_LEN);
+	else if (p && skb_copy_bits(o->skb, s->off, p, s->pn_off + QUIC_PN_MAX_LEN))
 		return NULL;
 	return p;
 }
 
+/*
+ * Decrypt to @b, where the header is. @at: NULL: in pieces; @b: in place; else where all
+ * of it lies.
+ */
 static int decrypt(struct opening *o, const struct quic_keys *keys,
-		   const struct quic_rx_slice *s, u8 *b, bool in_place, u32 hdr_len,
-		   u64 pn)
+		   const struct quic_rx_slice *s, u8 *b, u8 *at, u32 hdr_len, u64 pn)
 {
 	struct quic_creq *q = quic_creq_aead();
 	struct quic_aead_op op = {
@@ -296,22 +339,30 @@ static int decrypt(struct opening *o, const struct quic_keys *keys,
 		.cryptlen = s->len - hdr_len,
 		.skb = o->skb,
 	};
-	int n;
+	int n = 1;
 
 	if (!q)
 		return -ENOMEM;
 	op.src = q->src;
 	op.dst = q->src;
-	if (in_place) {
-		sg_init_one(q->src, b, s->len);
+	if (at == b) {
+		sg_set_buf(q->src, b, s->len);
+		quic_creq_end(q, 1);
 		return quic_aead_run(&op, false);
 	}
 	op.dst = q->dst;
-	sg_init_one(q->dst, b, s->len - QUIC_TAG_LEN);
-	sg_init_table(q->src, QUIC_SG_MAX);
+	sg_set_buf(q->dst, b, s->len - QUIC_TAG_LEN);
 	sg_set_buf(q->src, b, hdr_len);
-	n = skb_to_sgvec(o->skb, q->src + 1, s->off + hdr_len, op.cryptlen);
-	return n < 0 ? n : quic_aead_run(&op, false);
+	if (likely(at)) {
+		sg_set_buf(q->src + 1, at + hdr_len, op.cryptlen);
+	} else {
+		quic_creq_end(q, QUIC_SG_MAX);	/* it stops at the mark of the last time */
+		n = skb_to_sgvec_nomark(o->skb, q->src + 1, s->off + hdr_len, op.cryptlen);
+	}
+	if (n < 0)
+		return n;
+	quic_creq_end(q, 1 + n);
+	return quic_aead_run(&op, false);
 }
 
 /* Protect the header at @b again. */
@@ -330,17 +381,17 @@ static void reprotect(const struct quic_rx_slice *s, u8 *b, const u8 *mask, u32 
  * count, not even if they fit: then the peer's header says other than its keys.
  */
 static int open_in_vain(struct opening *o, const struct quic_keys *cur,
-			const struct quic_rx_slice *s, u8 *b, bool in_place, u32 hdr_len,
+			const struct quic_rx_slice *s, u8 *b, u8 *at, u32 hdr_len,
 			u64 pn, const u8 *mask)
 {
-	u8 *copy = in_place ? bounce_get(o, s) : b;
+	u8 *copy = at == b ? bounce_get(o, s, hdr_len, at) : b;
 	int err = 0;
 
 	if (copy) {
 		memcpy(copy, b, hdr_len);
-		err = decrypt(o, cur, s, copy, false, hdr_len, pn);
+		err = decrypt(o, cur, s, copy, at, hdr_len, pn);
 	}
-	if (in_place)
+	if (at == b)
 		reprotect(s, b, mask, hdr_len);
 	return err == -EINPROGRESS ? err : 0;
 }
@@ -356,20 +407,54 @@ static void count_failure(struct opening *o, struct quic_rx_slice *s, bool early
 	note_failure(o, s);
 }
 
+/* A packet that opened, at @b, goes into the batch. */
+static void add_packet(struct opening *o, const struct quic_keys *keys,
+		       const struct quic_rx_slice *s, u8 *b, u32 hdr_len, u64 pn, bool in_place)
+{
+	struct quic_rx_pkt *pkt = &o->buf->pkts[o->buf->n];
+	u32 len = s->len - hdr_len - QUIC_TAG_LEN, head = 0;
+
+	pkt->reserved = b[0] & (b[0] & HDR_LONG ? HDR_LONG_RESERVED : HDR_SHORT_RESERVED);
+	if (likely(s->level == QUIC_CRYPTO_APP))
+		head = quic_rx_bulk_head(b + hdr_len, len, &pkt->bulk);
+	else
+		pkt->scid = s->scid;
+	pkt->is_bulk = head;
+	head += hdr_len;
+	if (in_place)
+		o->tail = NULL;
+	else
+		b = join_settle(o, s, b, pkt->is_bulk ? head : 0);
+	if (!b) {
+		drop(o, DropMemory);
+		return;
+	}
+	pkt->data = b + head;
+	pkt->buf = o->buf;
+	pkt->pn = pn;
+	pkt->len = s->len - head - QUIC_TAG_LEN;
+	pkt->dgram_len = s->dgram_len;
+	pkt->level = s->level;
+	pkt->key_gen = keys->gen;
+	pkt->ecn = o->ecn;
+	pkt->version = keys->version;
+	o->buf->n++;
+	o->in_place += in_place;
+	o->early += s->level == QUIC_CRYPTO_EARLY;
+}
+
 /* Return: 0 (opened, or dropped and counted), -EINPROGRESS: give up the batch. */
 static int open_packet(struct opening *o, const struct quic_keys *cur,
 		       struct quic_rx_slice *s, const u8 *mask)
 {
-	struct quic_rx_pkt *pkt = &o->buf->pkts[o->buf->n];
 	const struct quic_keys *keys = cur;
-	u8 reserved = HDR_LONG_RESERVED;
+	u32 hdr_len, gen = cur->gen;
 	u64 truncated, pn;
 	bool in_place;
-	u32 hdr_len, gen = 0;
+	u8 *b, *at;
 	int err;
-	u8 *b;
 
-	b = place(o, s, &in_place);
+	b = place(o, s, mask, &at, &in_place);
 	if (!b) {
 		drop(o, DropMemory);
 		return 0;
@@ -377,39 +462,23 @@ static int open_packet(struct opening *o, const struct quic_keys *cur,
 	hdr_len = unprotect(s, b, mask, &truncated);
 	pn = quic_pn_decode(o->largest, o->none, truncated, hdr_len - s->pn_off);
 	if (!(b[0] & HDR_LONG)) {
-		reserved = HDR_SHORT_RESERVED;
 		gen = quic_key_gen_of(cur->gen, o->first, b[0] >> HDR_KEY_PHASE_SHIFT, pn);
 		keys = quic_phase_pick(cur, gen);
 	}
 	if (unlikely(!keys)) {
-		err = open_in_vain(o, cur, s, b, in_place, hdr_len, pn, mask);
+		err = open_in_vain(o, cur, s, b, at, hdr_len, pn, mask);
 		if (!err)
 			count_failure(o, s, gen == cur->gen + 1);
-		return err;
+	} else {
+		err = decrypt(o, keys, s, b, at, hdr_len, pn);
+		if (likely(!err))
+			add_packet(o, keys, s, b, hdr_len, pn, in_place);
+		else if (err != -EINPROGRESS)
+			count_failure(o, s, false);
 	}
-	err = decrypt(o, keys, s, b, in_place, hdr_len, pn);
-	if (err == -EINPROGRESS)
+	if (unlikely(err == -EINPROGRESS))
 		return err;
-	if (err) {
-		count_failure(o, s, false);
-		return 0;
-	}
-	*pkt = (struct quic_rx_pkt){
-		.data = b + hdr_len,
-		.buf = o->buf,
-		.pn = pn,
-		.len = s->len - hdr_len - QUIC_TAG_LEN,
-		.dgram_len = s->dgram_len,
-		.level = s->level,
-		.key_gen = gen,
-		.ecn = o->ecn,
-		.reserved = b[0] & reserved,
-		.version = keys->version,
-		.scid = s->scid,
-	};
-	o->buf->n++;
-	o->in_place += in_place;
-	o->early += s->level == QUIC_CRYPTO_EARLY;
+	join_restore(o);
 	return 0;
 }
 
@@ -512,17 +581,17 @@ struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
 
 	if (!conn || WARN_ON_ONCE(n > QUIC_RX_SLICES))
 		return NULL;
-	buf = quic_may_fail(QUIC_FAIL_RX, kmalloc(struct_size(buf, pkts, n),
-						  GFP_ATOMIC | __GFP_NOWARN));
+	buf = quic_may_fail(QUIC_FAIL_RX, quic_spare_alloc(QUIC_SPARE_RXBUF));
 	if (!buf) {
 		quic_mib_add(sock_net(sk), DropMemory, n);
 		return NULL;
 	}
-	memset(buf, 0, sizeof(*buf));
-	buf->refs = 1;
-	buf->cap = n;
-	buf->skb = skb_get(skb);
-	buf->recv_time = quic_now();
+	*buf = (struct quic_rxbuf){
+		.refs = 1,
+		.pkts = this_cpu_ptr(&scratch)->pkts,
+		.skb = skb_get(skb),
+		.recv_time = quic_now(),
+	};
 	o.buf = buf;
 	quic_walk_init(&o.walk, skb);
 	err = open_all(&o, conn);

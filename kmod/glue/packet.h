@@ -20,6 +20,7 @@
  * @held_dst: the same for @dst
  * @skb: held for it
  * @iv: nonce
+ * @end: entry of @src that is marked as its last
  * @src: input; entry 0 begins with the associated data
  * @dst: output when it is not @src
  * @block: header protection: samples in, masks out
@@ -34,11 +35,23 @@ struct quic_creq {
 	u32 held_dst;
 	struct sk_buff *skb;
 	u8 iv[QUIC_IV_LEN];
+	u32 end;
 	struct scatterlist src[QUIC_SG_MAX];
 	struct scatterlist dst[1];
 	u8 block[QUIC_RX_SLICES * QUIC_HP_SAMPLE_LEN] __aligned(16);
 	u8 req[] CRYPTO_MINALIGN_ATTR;
 };
+
+/*
+ * @n entries of @q->src are filled. To mark the last one anew costs a fraction of
+ * sg_init_table(), which clears them all.
+ */
+static inline void quic_creq_end(struct quic_creq *q, u32 n)
+{
+	sg_unmark_end(&q->src[q->end]);
+	q->end = n - 1;
+	sg_mark_end(&q->src[q->end]);
+}
 
 /**
  * struct quic_aead_op - a payload to encrypt or decrypt
@@ -150,6 +163,9 @@ struct quic_walk {
 
 void quic_walk_init(struct quic_walk *w, struct sk_buff *skb);
 
+/* What quic_walk_find() does where it has to go on. */
+u8 *quic_walk_search(struct quic_walk *w, u32 off, u32 len);
+
 /**
  * quic_walk_find - bytes of an skb if they lie in one piece
  * @w: walk; @w->writable is about what was found
@@ -157,7 +173,13 @@ void quic_walk_init(struct quic_walk *w, struct sk_buff *skb);
  * @len: bytes
  * Return: pointer or NULL.
  */
-u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len);
+static inline u8 *quic_walk_find(struct quic_walk *w, u32 off, u32 len)
+{
+	/* nearly always in the piece of the last time */
+	if (likely(w->p && off >= w->off && off + len <= w->off + w->len))
+		return w->p + (off - w->off);
+	return quic_walk_search(w, off, len);
+}
 
 /* ---- icmp.c ---- */
 

@@ -21,12 +21,14 @@ struct proc_dir_entry;
 #define QUIC_MIBS(X) \
 	X(CurrEstab) X(PassiveOpens) X(ActiveOpens) X(HandshakeFails) \
 	X(InDatagrams) X(InTrains) X(InPackets) X(OutDatagrams) X(OutTrains) \
-	X(OutPackets) X(InCe) X(OutEct) X(EcnCapable) X(EcnFailed) \
+	X(OutPackets) X(OutBytesCopied) X(OutBytesLent) X(OutBytesJoined) \
+	X(InCe) X(OutEct) X(EcnCapable) X(EcnFailed) \
 	X(Probes) X(LossesSpurious) X(CongestionEvents) X(ReductionsUndone) \
-	X(PersistentCongestion) X(PacingStops) X(WindowsGrown) \
+	X(PersistentCongestion) X(PacingStops) X(PacingTimers) X(OutTimed) X(WindowsGrown) \
 	X(PathChanged) X(PathValidated) X(PathFailed) X(DropAddress) \
 	X(DropIcmp) \
 	X(OpenInPlace) X(OpenBounced) X(OpenDeferred) \
+	X(TrainsLeft) X(TrainsLate) X(SendsLeft) X(QueueStops) X(QueueResumes) \
 	X(SealDeferred) X(CryptoAsync) \
 	X(DropShort) X(DropHeader) X(DropVersion) X(DropUnknownCid) \
 	X(DropChecksum) X(DropFilter) X(DropDecrypt) X(DropNoKeys) X(DropMemory) \

@@ -110,7 +110,7 @@ static void __maybe_unused ops_splice_eof(struct socket *sock)
 	.sendmsg	= ops_sendmsg, \
 	.recvmsg	= ops_recvmsg, \
 	QUIC_OPS_SPLICE_EOF(ops_splice_eof) \
-	QUIC_OPS_SENDPAGE \
+	QUIC_OPS_SENDPAGE(quic_sendpage) \
 	.mmap		= sock_no_mmap
 
 const struct proto_ops quic_ops = {

@@ -17,6 +17,8 @@
  *   no keys of its phase yet: quic_rx_park_early() ... rekey.c: quic_rx_unpark() ...
  *   0-RTT: as the first, until the secrets of HANDSHAKE show that no keys will come
  *
+ *   train that a sleeper, or the lock's owner, is to open: sealed.c
+ *
  * Invariants:
  *  - Receive memory: a batch is charged with the truesize of its skb, and of its
  *    bounce pages, from delivery until its last chunk was read. sk_rmem_alloc
@@ -116,11 +118,16 @@ void quic_rx_deliver(struct sock *sk, struct quic_rxbuf *buf)
 {
 	struct quic_sock *qs = quic_sk(sk);
 
+	if (quic_sealed_running(sk)) {
+		process(sk, buf);
+		sock_put(sk);
+		return;
+	}
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk)) {
 		process(sk, buf);
 		quic_settle(sk);
-	} else if (quic_rx_room(sk, batch_bytes(buf))) {
+	} else if (quic_rx_room(sk, batch_bytes(buf)) && quic_rxbuf_keep(buf)) {
 		WRITE_ONCE(qs->rx_backlog_bytes, qs->rx_backlog_bytes + batch_bytes(buf));
 		list_add_tail(&buf->node, &qs->rx_backlog);
 	} else {
@@ -300,7 +307,7 @@ static void feed_pending(struct sock *sk)
 	}
 	while ((skb = __skb_dequeue(&list))) {
 		local_bh_disable();
-		quic_udp_rcv(qs->udp, skb, QUIC_RX_PARKED);
+		quic_udp_rcv(qs->udp, skb, QUIC_RX_PARKED, NULL);
 		local_bh_enable();
 	}
 }
@@ -376,6 +383,8 @@ static void run_deferred(struct sock *sk, struct rx_owed *o)
 		process(sk, buf);
 		cond_resched();
 	}
+	if (quic_sealed_any(sk))
+		quic_sealed_run(sk);
 	if ((bits & BIT(QUIC_DEFER_CREDIT)) && quic_sk(sk)->attached) {
 		quic_conn_set_rx_path(quic_sk(sk)->conn, quic_sk(sk)->path_active, false);
 		quic_conn_recv_undecryptable(quic_sk(sk)->conn, o->credit);
@@ -409,7 +418,8 @@ void quic_release_cb(struct sock *sk)
 	struct rx_owed o;
 
 	INIT_LIST_HEAD(&o.batches);
-	while (READ_ONCE(qs->deferred) || !list_empty(&qs->rx_backlog)) {
+	while (READ_ONCE(qs->deferred) || !list_empty(&qs->rx_backlog) ||
+	       !skb_queue_empty(&qs->sealed)) {
 		o.bits = xchg(&qs->deferred, 0);
 		memcpy(o.token, qs->reset_token, sizeof(o.token));
 		o.forged = qs->forged;
@@ -429,7 +439,8 @@ void quic_rx_flush(struct sock *sk)
 {
 	struct quic_sock *qs = quic_sk(sk);
 
-	if (!READ_ONCE(qs->deferred) && list_empty_careful(&qs->rx_backlog))
+	if (!READ_ONCE(qs->deferred) && list_empty_careful(&qs->rx_backlog) &&
+	    !quic_sealed_any(sk))
 		return;
 	spin_lock_bh(&sk->sk_lock.slock);
 	quic_release_cb(sk);

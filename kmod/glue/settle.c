@@ -29,6 +29,7 @@
 #include "../core/defs_error.h"
 
 #define SETTLE_ROUNDS	8
+#define HOLD_NS		(500 * 1000)	/* small writes wait no longer for each other */
 
 /* ---- connection IDs, keys ---- */
 
@@ -257,6 +258,7 @@ static void on_established(struct sock *sk)
 	quic_mib_inc(sock_net(sk), CurrEstab);
 	inet_sk_set_state(sk, TCP_ESTABLISHED);
 	keep_alive(sk);
+	quic_conn_set_hold(qs->conn, qs->cfg.nodelay ? 0 : HOLD_NS);
 	quic_dgram_configure(sk);
 	if (qs->conn->server) {
 		quic_token_offer(sk);	/* a courtesy: whether it works or not */
@@ -312,13 +314,15 @@ static void on_state(struct sock *sk)
  * @sk: socket; also called without its lock, by the kernel when skbs were sent
  *
  * Only when somebody found no room, and there is some now: a bulk sender sleeps
- * until a good part of its buffer is free and not until the next ACK.
+ * until a good part of its buffer is free and not until the next ACK. The kernel's word
+ * is what transmission waits for that found too much below (queue.c).
  */
 void quic_write_space(struct sock *sk)
 {
 	struct socket_wq *wq;
 	struct socket *sock;
 
+	quic_queue_room(sk);
 	rcu_read_lock();
 	sock = READ_ONCE(sk->sk_socket);
 	wq = rcu_dereference(sk->sk_wq);
@@ -364,8 +368,10 @@ static void act(struct sock *sk, u32 want)
 		quic_one_sync(sk);
 	if ((want & QUIC_WANT_CRYPTO) && qs->attached)
 		quic_hs_crypto(sk);
-	if ((want & QUIC_WANT_TX) && qs->attached)
+	if ((want & QUIC_WANT_TX) && qs->attached && !quic_sealed_leave_tx(sk)) {
+		qs->tx_owed = false;
 		quic_xmit(sk);
+	}
 	if (want & QUIC_WANT_READABLE)
 		sk->sk_data_ready(sk);
 	if (want & QUIC_WANT_WRITABLE)
@@ -386,6 +392,8 @@ static const struct {
 	STAT(PersistentCongestion, persistent),
 	STAT(PacingStops, paced),
 	STAT(WindowsGrown, windows_grown),
+	STAT(DropDuplicate, pkts_dup),
+	STAT(OutBytesJoined, bytes_copied),
 };
 
 /* What became of the path since the last look goes to the namespace's counters. */
@@ -422,6 +430,8 @@ void quic_settle(struct sock *sk)
 	qs->settling = true;
 	while (qs->attached) {
 		want = quic_conn_take_want(qs->conn);
+		if (unlikely(qs->tx_owed) && !in_serving_softirq())
+			want |= QUIC_WANT_TX;
 		if (!want)
 			break;
 		act(sk, want);
@@ -431,8 +441,10 @@ void quic_settle(struct sock *sk)
 		}
 	}
 	qs->settling = false;
-	quic_dgram_count(sk);
-	quic_path_count(sk);
-	count_path(sk);
+	if (rounds) {		/* else nothing has happened that is counted */
+		quic_dgram_count(sk);
+		quic_path_count(sk);
+		count_path(sk);
+	}
 	quic_timers_update(sk);
 }

@@ -161,8 +161,6 @@ int quic_sock_init(struct sock *sk)
 	INIT_LIST_HEAD(&quic->net_node);
 	quic_timers_init(sk);	/* its lists and queues, too */
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	/* sock_wfree() need not call sk_write_space: acknowledgments make room */
-	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_destruct = quic_sock_destruct;
 	sk->sk_write_space = quic_write_space;
 	sk->sk_sndbuf = READ_ONCE(quic_sysctl_wmem[1]);

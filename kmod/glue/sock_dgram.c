@@ -19,6 +19,7 @@
 #include <linux/mm.h>
 #include <linux/uio.h>
 
+#include "blocks.h"
 #include "sock_ops.h"
 
 /**
@@ -70,9 +71,9 @@ static u8 *dgram_space(struct sock *sk, size_t len, struct page **own)
 	struct page_frag *frag = sk_page_frag(sk);
 
 	*own = NULL;
-	if (quic_fail(QUIC_FAIL_TX))
+	if (quic_fail(QUIC_FAIL_SEND))
 		return NULL;
-	if (skb_page_frag_refill(len, frag, sk->sk_allocation) &&
+	if (quic_block_refill(frag, len, sk->sk_allocation) &&
 	    frag->size - frag->offset >= len)
 		return page_address(frag->page) + frag->offset;
 	/* large blocks are short, or forbidden by net.core.high_order_alloc_disable */

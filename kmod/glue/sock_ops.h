@@ -36,6 +36,13 @@ void quic_dgram_forget_wish(struct sock *sk);
 /* Without the lock too: is nobody waiting to send a datagram, or has he room? */
 bool quic_dgram_writeable(const struct sock *sk);
 
+/*
+ * lend.c: queue a piece of @msg by reference, if it is in pages. Lock held, process. Return:
+ * bytes; 0: they are to be copied; -ENOMEM; -EPIPE.
+ */
+ssize_t quic_lend_piece(struct sock *sk, struct quic_stream *stream, struct msghdr *msg);
+ssize_t quic_sendpage(struct socket *sock, struct page *page, int offset, size_t size, int flags);
+
 /* MSG_MORE held something back and nothing follows: send it. */
 void quic_send_push(struct sock *sk);
 

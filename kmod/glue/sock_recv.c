@@ -223,8 +223,9 @@ static int recv_state(struct sock *sk)
 
 /*
  * Sleep until something happens. It can only while the lock is given up, and then
- * the wait queue has us: what happens wakes. What MSG_MORE held back leaves: the
- * peer's answer may be what we wait for.
+ * the wait queue has us: what happens wakes. What is held back, by MSG_MORE or for small
+ * writes to share packets, leaves: the peer's answer may be what we wait for. So do ACKs, if
+ * giving up the lock does not open more.
  */
 static int recv_wait(struct sock *sk, long *timeo)
 {
@@ -234,12 +235,20 @@ static int recv_wait(struct sock *sk, long *timeo)
 		return -EAGAIN;
 	if (signal_pending(current))
 		return sock_intr_errno(*timeo);
+	if (quic_sk(sk)->attached) {
+		quic_conn_push(quic_sk(sk)->conn);
+		if (!quic_sealed_any(sk))
+			quic_conn_reader_sleeps(quic_sk(sk)->conn);
+	}
 	quic_settle(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	WRITE_ONCE(quic_sk(sk)->readers, quic_sk(sk)->readers + 1);
 	sk_wait_event(sk, timeo, false, &wait);
+	WRITE_ONCE(quic_sk(sk)->readers, quic_sk(sk)->readers - 1);
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
+	quic_rx_flush(sk);
 	return 0;
 }
 

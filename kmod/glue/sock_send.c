@@ -7,6 +7,7 @@
  * without holes, so that what one stream sends in a row is one chunk, and pieces
  * of a packet are few. It is the task's and not the socket's, as for TCP: what is
  * left of it is charged to nobody, and a task has one, but a thousand sockets.
+ * What comes in pages of a file stays there (lend.c).
  * After every SEND_SLICE the core may build packets, so that sending overlaps with
  * copying.
  *
@@ -36,6 +37,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "blocks.h"
 #include "sock_ops.h"
 
 #define SEND_SLICE	(64U << 10)
@@ -47,7 +49,7 @@
 
 /* Bits of the kernel's own that come with sendfile(2) and 32-bit programs. */
 #define INTERNAL_FLAGS \
-	(MSG_SPLICE_PAGES | MSG_CMSG_COMPAT | 0x20000 /* MSG_SENDPAGE_NOTLAST */)
+	(MSG_SPLICE_PAGES | MSG_CMSG_COMPAT | MSG_SENDPAGE_NOTLAST)
 
 #define SEND_FLAGS \
 	(STREAM_FLAGS | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL | \
@@ -222,6 +224,8 @@ static int send_wait(struct sock *sk, struct send_req *r, enum send_wait what)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
+	if (quic_sk(sk)->attached)
+		quic_conn_push(quic_sk(sk)->conn);
 	quic_settle(sk);
 	if (!r->timeo)
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);	/* for poll() */
@@ -237,6 +241,8 @@ static int send_wait(struct sock *sk, struct send_req *r, enum send_wait what)
 	sk_wait_event(sk, &r->timeo, send_wakeup(sk, what), &wait);
 	sk->sk_write_pending--;
 	remove_wait_queue(sk_sleep(sk), &wait);
+	if (quic_sk(sk)->tx_owed)
+		quic_settle(sk);
 	return 0;
 }
 
@@ -259,6 +265,12 @@ static int check_stream(const struct quic_stream *stream, u32 flags)
 	if (stream->stopped)
 		return -EPIPE;
 	return quic_stream_writable(stream) ? 0 : -ENOSTR;
+}
+
+/* Why a stream that is gone takes no bytes. */
+static int gone_stream(const struct quic_conn *conn, u64 id)
+{
+	return quic_conn_stream_was_stopped(conn, id) ? -EPIPE : -ENOSTR;
 }
 
 /*
@@ -321,7 +333,7 @@ static int stream_by_id(struct sock *sk, struct send_req *r, struct quic_stream 
 	if (!id_is_ours(conn, r->id) && (r->id & QUIC_STREAM_TYPE_UNI_MASK))
 		return -EINVAL;		/* never was for us to write on */
 	if (quic_conn_stream_known(conn, r->id))
-		return (r->flags & MSG_QUIC_STREAM_NEW) ? -EINVAL : -ENOSTR;
+		return (r->flags & MSG_QUIC_STREAM_NEW) ? -EINVAL : gone_stream(conn, r->id);
 	if (!(r->flags & MSG_QUIC_STREAM_NEW) || !id_is_ours(conn, r->id))
 		return -EINVAL;
 	return open_streams(sk, r, r->id & QUIC_STREAM_TYPE_UNI_MASK, stream);
@@ -406,6 +418,7 @@ static ssize_t send_piece(struct sock *sk, struct quic_stream *stream, struct ms
 	struct quic_sock *quic = quic_sk(sk);
 	struct page_frag *frag = sk_page_frag(sk);
 	int room = sk->sk_sndbuf - sk->sk_wmem_queued;
+	ssize_t lent;
 	bool merged;
 	size_t n;
 	int err;
@@ -413,7 +426,10 @@ static ssize_t send_piece(struct sock *sk, struct quic_stream *stream, struct ms
 
 	if (room <= 0)
 		return -EAGAIN;
-	if (quic_fail(QUIC_FAIL_TX) || !sk_page_frag_refill(sk, frag))
+	lent = quic_lend_piece(sk, stream, msg);
+	if (lent)
+		return lent;
+	if (quic_fail(QUIC_FAIL_SEND) || !quic_block_refill(frag, 1, sk->sk_allocation))
 		return -ENOMEM;
 	n = min3(msg_data_left(msg), (size_t)(frag->size - frag->offset), (size_t)room);
 	if (!sk_wmem_schedule(sk, n))
@@ -434,6 +450,7 @@ static ssize_t send_piece(struct sock *sk, struct quic_stream *stream, struct ms
 	if (!merged)
 		get_page(frag->page);
 	frag->offset += n;
+	quic_mib_add(sock_net(sk), OutBytesCopied, n);
 	return n;
 }
 
@@ -455,9 +472,10 @@ static int send_bytes(struct sock *sk, u64 id, struct msghdr *msg, struct send_r
 		if (err)
 			return -EPIPE;
 		stream = quic_conn_stream_find(conn, id);
-		if (!stream || !quic_stream_writable(stream))
-			return quic_one(sk) || (stream && stream->stopped) ? -EPIPE :
-									     -ENOSTR;
+		if (!stream)
+			return quic_one(sk) ? -EPIPE : gone_stream(conn, id);
+		if (!quic_stream_writable(stream))
+			return quic_one(sk) || stream->stopped ? -EPIPE : -ENOSTR;
 		n = send_piece(sk, stream, msg);
 		if (n == -EAGAIN) {
 			grow_sndbuf(sk);
@@ -485,7 +503,7 @@ static int send_fin(struct sock *sk, u64 id)
 	struct quic_conn *conn = quic_sk(sk)->conn;
 	struct quic_stream *stream = quic_conn_stream_find(conn, id);
 
-	return stream ? quic_stream_finish(conn, stream) : -ENOSTR;
+	return stream ? quic_stream_finish(conn, stream) : gone_stream(conn, id);
 }
 
 /* One datagram, whole or not at all. */

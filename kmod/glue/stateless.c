@@ -90,7 +90,8 @@ int quic_retry_tag(u32 version, const struct quic_cid *odcid, const u8 *pkt, u32
 		return -EMSGSIZE;
 	op.src = q->src;
 	op.dst = q->src;
-	sg_init_one(q->src, q->block, op.assoclen + QUIC_RETRY_TAG_LEN);
+	sg_set_buf(q->src, q->block, op.assoclen + QUIC_RETRY_TAG_LEN);
+	quic_creq_end(q, 1);
 	err = quic_aead_run(&op, true);
 	if (!err)
 		memcpy(tag, q->block + op.assoclen, QUIC_RETRY_TAG_LEN);

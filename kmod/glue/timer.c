@@ -7,8 +7,8 @@
  * early it is armed again for what is due then. With a deadline that moves away
  * with every packet this costs one re-arming per time-out, not one per batch.
  *
- * Pacing timer: soft hrtimer, armed only while pacing, or a lack of memory, stopped
- * a build.
+ * Pacing timer: soft hrtimer, armed only while pacing, a lack of memory, or what lies below
+ * (queue.c) stopped a build.
  *
  * Both find the lock either free, and run the core right there in softirq, or
  * owned, and leave a bit in @deferred that release_sock() acts on (rx.c). The
@@ -26,7 +26,6 @@
 #include "answer.h"
 #include "../compat/timer.h"
 
-#define RETRY_NS	(10 * QUIC_NS_PER_MS)	/* memory was short */
 #define HOLD_NS		(200 * QUIC_NS_PER_MS)	/* as TCP waits with MSG_MORE */
 
 struct workqueue_struct *quic_wq;
@@ -39,6 +38,8 @@ void quic_timer_run(struct sock *sk)
 	qs->timer_at = QUIC_TIME_NEVER;
 	if (!qs->attached)
 		return;
+	if (unlikely(quic_sealed_any(sk)))
+		quic_sealed_timer(sk);
 	if (quic_conn_deadline(qs->conn) <= now)
 		quic_conn_on_timer(qs->conn, now);
 	quic_settle(sk);
@@ -58,19 +59,28 @@ static void timer_fn(struct timer_list *t)
 	sock_put(sk);
 }
 
-static enum hrtimer_restart pacing_fn(struct hrtimer *t)
+void quic_timers_send(struct sock *sk)
 {
-	struct quic_sock *qs = container_of(t, struct quic_sock, pacing_timer);
-	struct sock *sk = &qs->inet.sk;
+	struct quic_sock *qs = quic_sk(sk);
 
 	bh_lock_sock(sk);
 	if (sock_owned_by_user(sk)) {
 		set_bit(QUIC_DEFER_TX, &qs->deferred);
 	} else if (qs->attached) {
+		qs->tx_owed = false;
 		quic_xmit(sk);
 		quic_settle(sk);
 	}
 	bh_unlock_sock(sk);
+}
+
+static enum hrtimer_restart pacing_fn(struct hrtimer *t)
+{
+	struct quic_sock *qs = container_of(t, struct quic_sock, pacing_timer);
+	struct sock *sk = &qs->inet.sk;
+
+	quic_mib_inc(sock_net(sk), PacingTimers);
+	quic_timers_send(sk);
 	sock_put(sk);
 	return HRTIMER_NORESTART;
 }
@@ -137,10 +147,16 @@ static void arm_pacing(struct sock *sk, u64 at)
 	hrtimer_start(t, ns_to_ktime(at), HRTIMER_MODE_ABS_PINNED_SOFT);
 }
 
-void quic_timers_retry(struct sock *sk)
+void quic_timers_retry(struct sock *sk, u64 wait)
 {
 	if (quic_sk(sk)->attached)
-		arm_pacing(sk, quic_now() + RETRY_NS);
+		arm_pacing(sk, quic_now() + wait);
+}
+
+void quic_timers_look(struct sock *sk, u64 at)
+{
+	if (quic_sk(sk)->attached)
+		arm_coarse(sk, at);
 }
 
 /* quic_timer_run() settles, due or not, and that sends. */
@@ -164,7 +180,8 @@ void quic_timers_update(struct sock *sk)
 		return;
 	arm_coarse(sk, quic_conn_deadline(qs->conn));
 	at = quic_conn_pacing_deadline(qs->conn);
-	if (at != QUIC_TIME_NEVER)
+	/* while nothing is built it is the last build's, and may be over */
+	if (at != QUIC_TIME_NEVER && !quic_queue_stopped(sk))
 		arm_pacing(sk, at);
 }
 
@@ -177,9 +194,11 @@ void quic_timers_init(struct sock *sk)
 	hrtimer_setup(&qs->pacing_timer, pacing_fn, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_PINNED_SOFT);
 	INIT_WORK(&qs->work, work_fn);
+	quic_queue_init(sk);
 	quic_rekey_init(sk);
 	INIT_LIST_HEAD(&qs->rx_backlog);
 	skb_queue_head_init(&qs->pending);
+	skb_queue_head_init(&qs->sealed);
 	spin_lock_init(&qs->accept_lock);
 	INIT_LIST_HEAD(&qs->accept_q);
 	INIT_LIST_HEAD(&qs->accept_node);
@@ -195,6 +214,7 @@ void quic_timers_stop(struct sock *sk)
 	if (hrtimer_try_to_cancel(&qs->pacing_timer) == 1)
 		__sock_put(sk);
 	quic_rx_purge(sk);
+	quic_sealed_purge(sk);
 }
 
 /**

@@ -44,16 +44,24 @@ enum quic_rx_past {
 	QUIC_RX_PARKED,
 };
 
+/* Whom a short header's ID was found to belong to. */
+struct quic_rx_owner {
+	struct sock *sk;	/* a reference; or NULL: unknown */
+	struct quic_cid dcid;	/* that ID */
+};
+
 /**
  * quic_udp_rcv - take one skb apart and deliver its packets
  * @udp: where it came from
  * @skb: data at the UDP payload; maybe a train; consumed
  * @past: has it been here before?
+ * @owner: of its first datagram, a socket of @udp; consumed; or NULL
  *
  * Also used to feed a skb again: embryo's first Initial, packets that waited
  * for keys. Context: BH off, no socket lock held, SIMD usable.
  */
-void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past);
+void quic_udp_rcv(struct quic_udp *udp, struct sk_buff *skb, enum quic_rx_past past,
+		  const struct quic_rx_owner *owner);
 
 /* Addresses of a datagram; an IPv4 one gives AF_INET on dual-stack sockets too. */
 void quic_udp_addrs(const struct sk_buff *skb, union quic_addr *peer,
@@ -106,6 +114,12 @@ struct quic_rx_slice {
  */
 struct quic_rxbuf *quic_open(struct sock *sk, struct sk_buff *skb,
 			     struct quic_rx_slice *slices, u32 n, u8 ecn);
+
+/*
+ * The batch has to wait: let it have a copy of what lies in scratch. BH off, on the CPU that
+ * opened it. Return: false: no memory.
+ */
+bool quic_rxbuf_keep(struct quic_rxbuf *buf);
 
 /*
  * Free a batch that was not delivered, or whose last reference went. Calls
@@ -219,6 +233,50 @@ static inline bool quic_rx_room(const struct sock *sk, u32 bytes)
 	return READ_ONCE(quic_sk(sk)->rx_backlog_bytes) + bytes <= READ_ONCE(sk->sk_rcvbuf);
 }
 
+/* ---- sealed.c ---- */
+
+/**
+ * quic_sealed_keep - leave a train to who will open it on another CPU
+ * @udp: where it came from
+ * @skb: data at the UDP payload; taken over if the answer is yes
+ * @owner: filled if the answer is no, for quic_udp_rcv()
+ *
+ * Context: softirq, RCU, no socket lock held. Return: it was kept, or dropped and counted.
+ */
+bool quic_sealed_keep(struct quic_udp *udp, struct sk_buff *skb, struct quic_rx_owner *owner);
+
+/* Is there one? Also without the lock. */
+static inline bool quic_sealed_any(const struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&quic_sk(sk)->sealed);
+}
+
+/**
+ * quic_sealed_run - open them
+ * @sk: socket, lock owned in process context, spinlock free. The caller settles.
+ */
+void quic_sealed_run(struct sock *sk);
+
+/* Is this CPU opening @sk's, with the lock owned by whom it does it for? BH off. */
+bool quic_sealed_running(const struct sock *sk);
+
+/**
+ * quic_sealed_timer - has nobody come for them in time?
+ * @sk: socket, spinlock of the lock held, the lock not owned. Then the work does it.
+ */
+void quic_sealed_timer(struct sock *sk);
+
+/* Forget them: the connection is over. Lock held, any context. */
+void quic_sealed_purge(struct sock *sk);
+
+/**
+ * quic_sealed_leave_tx - may transmission wait for who sleeps in sendmsg()?
+ * @sk: socket, lock held
+ *
+ * He is woken then, and settles; after a millisecond the pacing timer sends.
+ */
+bool quic_sealed_leave_tx(struct sock *sk);
+
 /**
  * quic_rx_park - keep a datagram whose keys are not there yet, bounded
  * @sk: socket; its lock is taken here
@@ -274,6 +332,29 @@ void quic_rx_purge(struct sock *sk);
  */
 void quic_rx_flush(struct sock *sk);
 
+/* ---- queue.c ---- */
+
+/**
+ * quic_queue_full - does enough of this connection lie below it already?
+ * @sk: socket with a connection, lock held
+ *
+ * Context: any. Return: yes: build nothing; quic_xmit() is called again when some has left.
+ */
+bool quic_queue_full(struct sock *sk);
+
+/* Has that stopped transmission? Any context. */
+bool quic_queue_stopped(const struct sock *sk);
+
+/**
+ * quic_queue_room - memory of skbs may have been given back
+ * @sk: socket; its lock is not needed
+ * Context: any, with any locks held.
+ */
+void quic_queue_room(struct sock *sk);
+
+/* Its fields of a new socket. */
+void quic_queue_init(struct sock *sk);
+
 /* ---- settle.c and timer.c ---- */
 
 /**
@@ -297,8 +378,14 @@ void quic_write_space(struct sock *sk);
 
 /* MSG_MORE holds bytes back: have them sent soon though nothing follows. Lock held. */
 void quic_timers_hold(struct sock *sk);
-/* Have the pacing timer send, a little later: memory was short. Lock held. */
-void quic_timers_retry(struct sock *sk);
+/* Have the pacing timer send @wait ns later: memory was short, or a sleeper may. Lock held. */
+void quic_timers_retry(struct sock *sk, u64 wait);
+/* Have the coarse timer run at @at, ns, though the core asks for no such thing. Lock held. */
+void quic_timers_look(struct sock *sk, u64 at);
+/*
+ * Send: now, or when the lock's owner gives it up. Softirq, the lock free, a reference held.
+ */
+void quic_timers_send(struct sock *sk);
 /* Set both timers to what the core asks for. */
 void quic_timers_update(struct sock *sk);
 /* The coarse timer's work: the core, if its deadline has come, and settle. */

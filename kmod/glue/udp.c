@@ -19,6 +19,9 @@
  * Lock: quic_udp_mutex: the lists of namespaces, making, closing. Taken inside a
  * QUIC socket's lock; no QUIC socket is locked inside it.
  *
+ * A train whose reader sleeps, or whose socket somebody has locked, is left to them, as
+ * it came (sealed.c).
+ *
  * Worst case: POLL_SKBS trains in one data_ready, then a worker goes on, where the
  * scheduler is fair.
  *
@@ -67,6 +70,7 @@ static bool queue_empty(struct sock *sk)
 /* BH off, SIMD usable. Return: is there more? */
 static bool udp_drain(struct quic_udp *udp, struct sock *sk)
 {
+	struct quic_rx_owner owner;
 	struct sk_buff *skb;
 	int i, off, err;
 
@@ -76,7 +80,8 @@ static bool udp_drain(struct quic_udp *udp, struct sock *sk)
 		if (skb) {
 			skb_orphan(skb);
 			count_skb(udp->net, skb);
-			quic_udp_rcv(udp, skb, QUIC_RX_FRESH);
+			if (!quic_sealed_keep(udp, skb, &owner))
+				quic_udp_rcv(udp, skb, QUIC_RX_FRESH, &owner);
 		} else if (err == -EAGAIN) {
 			return false;	/* another CPU was faster */
 		}			/* else an ICMP error, taken now */

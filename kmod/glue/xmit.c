@@ -16,13 +16,16 @@
  * and the socket's send accounting see who sent it; hence headers are written
  * here: helpers that take the protocol from the socket would write 261 mod 256.
  *
- * Page fragments are carved from one block per CPU, so that a small packet costs
- * its bytes and a thousand idle connections cost nothing. Each datagram lies in
- * one piece; pieces that touch become one fragment of the skb.
+ * Page fragments are carved from a ring of blocks per CPU, so that a small packet costs
+ * its bytes and a thousand idle connections cost nothing; a block that nobody refers to
+ * any more when its turn comes is used again, and while it is still under way the ring
+ * grows. Each datagram lies in one piece; pieces that touch become one fragment of the skb.
+ * Their ciphertext begins at multiples of 16 (core/tx_frames.c).
  *
- * Where GSO is refused (device, IPsec) a batch is one datagram. What fails to
+ * Where GSO is refused (device, IPsec) a batch is one datagram. A device that stops to
+ * segment is noticed with the next route; until then the stack cuts its trains. What fails to
  * leave, for want of a route, memory or MTU, is lost like what the network loses:
- * the core hears of it by its timers.
+ * the core hears of it by its timers. Nothing is built while enough lies below (queue.c).
  *
  * Invariants: batch, page block and crypto requests of a CPU are used with BH off
  * from building to sealing, and nothing below ip_local_out() comes back into this
@@ -31,8 +34,11 @@
  * The ECN bits of the headers are the core's, the rest of TOS or traffic class the
  * user's.
  *
- * Worst case: BH stays off for one train, 64 packets. Not here: delivery times for
- * fq, IP options, zero-copy; which route it is, and its MTU (route.c).
+ * Where fq is the device's qdisc it says so (sk_pacing_status), and holds each train until
+ * its delivery time: the core then builds ahead, and the pacing timer is hardly needed.
+ *
+ * Worst case: BH stays off for one train, 64 packets. Not here: IP options, zero-copy;
+ * which route it is, and its MTU (route.c).
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -46,8 +52,14 @@
 #include <asm/simd.h>
 #include <crypto/internal/simd.h>
 
+#include "blocks.h"
 #include "path.h"
+#include "../compat/skb_time.h"
 
+#define RETRY_NS	(10 * QUIC_NS_PER_MS)	/* when memory was short */
+#define XMIT_BLOCKS	16	/* of a CPU, at least: half a megabyte, seven trains under way */
+#define XMIT_BLOCKS_MAX	128	/* and at most */
+#define AHEAD_NS	(4 * QUIC_NS_PER_MS)	/* that fq holds a train for, at most */
 #define XMIT_BYTES_MAX	(65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
 
 /**
@@ -80,8 +92,23 @@ struct xmit_hdr {
 	__be32 flow;
 };
 
+/**
+ * struct xmit_pcpu - of a CPU, used with BH off
+ * @lock: of @ring, for quic_xmit_trim(), which comes from elsewhere; taken with BH off
+ * @frag: block being filled; its page is in @ring too, under one reference
+ * @ring: blocks, or smaller pages where there were none
+ * @used: places of @ring in use
+ * @at: place of @frag's page
+ * @grown: @used has grown since quic_xmit_trim() looked
+ * @batch: being built
+ */
 struct xmit_pcpu {
+	spinlock_t lock;	/* of ring, used, at */
 	struct page_frag frag;
+	struct page *ring[XMIT_BLOCKS_MAX];
+	u32 used;
+	u32 at;
+	bool grown;
 	struct quic_tx_batch batch;
 };
 
@@ -93,8 +120,18 @@ static struct xmit_pcpu __percpu *xmit_pcpu;
  */
 int quic_xmit_init(void)
 {
+	struct xmit_pcpu *x;
+	int cpu;
+
 	xmit_pcpu = alloc_percpu(struct xmit_pcpu);
-	return xmit_pcpu ? 0 : -ENOMEM;
+	if (!xmit_pcpu)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		x = per_cpu_ptr(xmit_pcpu, cpu);
+		spin_lock_init(&x->lock);
+		x->used = XMIT_BLOCKS;
+	}
+	return 0;
 }
 
 /**
@@ -103,13 +140,14 @@ int quic_xmit_init(void)
  */
 void quic_xmit_exit(void)
 {
-	struct page *page;
-	int cpu;
+	struct xmit_pcpu *x;
+	int cpu, i;
 
 	for_each_possible_cpu(cpu) {
-		page = per_cpu_ptr(xmit_pcpu, cpu)->frag.page;
-		if (page)
-			put_page(page);
+		x = per_cpu_ptr(xmit_pcpu, cpu);
+		for (i = 0; i < XMIT_BLOCKS_MAX; i++)
+			if (x->ring[i])
+				put_page(x->ring[i]);
 	}
 	free_percpu(xmit_pcpu);
 	xmit_pcpu = NULL;
@@ -129,23 +167,121 @@ static struct sk_buff *train_skb(const struct dst_entry *dst)
 	return skb;
 }
 
+/*
+ * The next place of the ring; a new one where its block is still under way, or the block
+ * would be lost to us with the skb.
+ */
+static struct page **next_place(struct xmit_pcpu *x)
+{
+	struct page **slot;
+
+	x->at = (x->at + 1) % x->used;
+	slot = &x->ring[x->at];
+	if (!*slot || page_ref_count(*slot) == 1 || x->used == XMIT_BLOCKS_MAX)
+		return slot;
+	x->at = x->used++;
+	x->grown = true;
+	quic_blocks_look_later();
+	return &x->ring[x->at];
+}
+
+/* The next block of the ring, or one in its place. BH off, locked. Return: success. */
+static bool next_block_locked(struct xmit_pcpu *x)
+{
+	struct page **slot = next_place(x);
+
+	x->frag.offset = 0;
+	if (*slot && page_ref_count(*slot) == 1 && !page_is_pfmemalloc(*slot)) {
+		x->frag.page = *slot;
+		x->frag.size = page_size(*slot);
+		return true;
+	}
+	if (*slot)
+		put_page(*slot);
+	*slot = quic_block_get(QUIC_BLOCK_ORDER, GFP_ATOMIC);
+	if (unlikely(!*slot))
+		*slot = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	x->frag.page = *slot;
+	x->frag.size = *slot ? page_size(*slot) : 0;
+	return *slot;
+}
+
+static bool next_block(struct xmit_pcpu *x)
+{
+	bool got;
+
+	spin_lock(&x->lock);
+	got = next_block_locked(x);
+	spin_unlock(&x->lock);
+	return got;
+}
+
+/* A CPU's ring gives up half of its additional places, but for those in front of @at. */
+static bool ring_trim(struct xmit_pcpu *x)
+{
+	u32 least = max_t(u32, XMIT_BLOCKS, x->at + 1), n;
+
+	n = x->grown || x->used <= least ? 0 : (x->used - least + 1) / 2;
+	x->grown = false;
+	while (n--) {
+		x->used--;
+		if (x->ring[x->used])
+			put_page(x->ring[x->used]);
+		x->ring[x->used] = NULL;
+	}
+	return x->used > XMIT_BLOCKS;
+}
+
+bool quic_xmit_trim(void)
+{
+	struct xmit_pcpu *x;
+	bool more = false;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		x = per_cpu_ptr(xmit_pcpu, cpu);
+		spin_lock_bh(&x->lock);
+		more |= ring_trim(x);
+		spin_unlock_bh(&x->lock);
+	}
+	return more;
+}
+
+/*
+ * Room for @len bytes of which those from @lead on are to lie well. Behind a datagram of
+ * the same train nothing is moved: they are to touch. Return: success.
+ */
+static bool xmit_room(struct xmit_pcpu *x, u32 len, u32 lead, bool first)
+{
+	struct page_frag *f = &x->frag;
+	u32 off;
+
+	if (first && f->page && page_ref_count(f->page) == 1)
+		f->offset = 0;
+	off = first ? ALIGN(f->offset + lead, QUIC_TX_ALIGN) - lead : f->offset;
+	if (likely(off + len <= f->size)) {
+		f->offset = off;
+		return true;
+	}
+	if (!next_block(x))
+		return false;
+	f->offset = ALIGN(lead, QUIC_TX_ALIGN) - lead;
+	/* a single page may be too small for a large datagram */
+	return f->offset + len <= f->size;
+}
+
 u8 *quic_host_tx_space(struct quic_tx_batch *batch, u32 len)
 {
-	struct page_frag *f = &this_cpu_ptr(xmit_pcpu)->frag;
+	struct xmit_pcpu *x = this_cpu_ptr(xmit_pcpu);
 	struct xmit_train *t = batch->host;
+	struct page_frag *f = &x->frag;
 
 	if (len > t->left || batch->n_dgrams >= batch->max_dgrams)
 		return NULL;
 	if (!t->skb)
 		t->skb = train_skb(t->dst);
-	/* the fallback to single pages may be too small for a large datagram */
-	if (unlikely(f->page && f->size < len)) {
-		put_page(f->page);
-		f->page = NULL;
-	}
 	if (!t->skb || quic_fail(QUIC_FAIL_TX) ||
-	    !skb_page_frag_refill(len, f, GFP_ATOMIC | __GFP_NOWARN) ||
-	    f->size - f->offset < len) {
+	    !xmit_room(x, len, batch->lead, !batch->n_dgrams)) {
 		t->nomem = true;
 		return NULL;
 	}
@@ -153,6 +289,14 @@ u8 *quic_host_tx_space(struct quic_tx_batch *batch, u32 len)
 	    !skb_can_coalesce(t->skb, MAX_SKB_FRAGS, f->page, f->offset))
 		return NULL;
 	return page_address(f->page) + f->offset;
+}
+
+u32 quic_host_tx_more(struct quic_tx_batch *batch, u32 len)
+{
+	const struct page_frag *f = &this_cpu_ptr(xmit_pcpu)->frag;
+	const struct xmit_train *t = batch->host;
+
+	return quic_fail(QUIC_FAIL_TX) ? 0 : min(t->left, f->size - f->offset) / len;
 }
 
 void quic_host_tx_commit(struct quic_tx_batch *batch, u32 len)
@@ -352,6 +496,31 @@ static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct
 	t->left = min_t(u32, XMIT_BYTES_MAX, max - hdrs);
 }
 
+/* fq has seen this socket's skbs; what the user wants of pacing. */
+static void follow_pacing(struct sock *sk)
+{
+	unsigned long max = READ_ONCE(sk->sk_max_pacing_rate);
+	struct quic_sock *qs = quic_sk(sk);
+	u64 rate = max == ~0UL ? U64_MAX : max;
+
+	if (unlikely(rate != qs->conn->path.pacer.max_rate))
+		quic_conn_set_max_rate(qs->conn, rate);
+	if (likely(qs->fq_seen || READ_ONCE(sk->sk_pacing_status) != SK_PACING_FQ))
+		return;
+	qs->fq_seen = true;
+	quic_conn_set_pace_ahead(qs->conn, AHEAD_NS);
+}
+
+/* fq is to go by the time that the core knows of. */
+static void set_time(struct sock *sk, struct sk_buff *skb, const struct quic_tx_batch *batch)
+{
+	if (likely(!quic_sk(sk)->fq_seen))
+		return;
+	quic_skb_leaves_at(skb, batch->leaves);
+	if (batch->leaves > quic_now())
+		quic_mib_inc(sock_net(sk), OutTimed);
+}
+
 /* A probe of another path than the one in use: rare, so its route is looked for. */
 static void xmit_elsewhere(struct sock *sk, struct sk_buff *skb, struct quic_tx_batch *batch)
 {
@@ -382,6 +551,7 @@ static int xmit_batch(struct sock *sk)
 	u32 n;
 
 	quic_path_sync(sk);
+	follow_pacing(sk);
 	batch_init(batch, &t, sk);
 	n = quic_conn_build(quic_sk(sk)->conn, batch, quic_now());
 	if (!n) {
@@ -393,6 +563,7 @@ static int xmit_batch(struct sock *sk)
 	} else if (t.dst && !quic_seal(sk, batch)) {
 		count(sk, batch);
 		skb_set_hash_from_sk(t.skb, sk);
+		set_time(sk, t.skb, batch);
 		xmit_send(sk, t.skb, batch, dst_clone(t.dst), &quic_sk(sk)->peer,
 			  &quic_sk(sk)->local);
 	} else {
@@ -402,11 +573,19 @@ static int xmit_batch(struct sock *sk)
 	return 1;
 }
 
+/* Is there too much below to send more? A connection that ends has a packet left, and no time. */
+static bool xmit_waits(struct sock *sk)
+{
+	return quic_conn_state(quic_sk(sk)->conn) < QUIC_CONN_CLOSING && quic_queue_full(sk);
+}
+
 void quic_xmit(struct sock *sk)
 {
 	int more = 1;
 
-	while (more == 1) {
+	while (more == 1 && !quic_conn_tx_idle(quic_sk(sk)->conn)) {
+		if (unlikely(xmit_waits(sk)))
+			return;
 		local_bh_disable();
 		if (likely(crypto_simd_usable())) {
 			more = xmit_batch(sk);
@@ -420,7 +599,7 @@ void quic_xmit(struct sock *sk)
 	if (more == -EAGAIN)
 		quic_work_queue(sk);
 	else if (more < 0)
-		quic_timers_retry(sk);
+		quic_timers_retry(sk, RETRY_NS);
 }
 
 /* ---- without a connection ---- */

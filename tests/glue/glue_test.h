@@ -19,6 +19,10 @@ extern u32 glue_tfms;
 extern u32 glue_pages;
 extern u32 glue_skbs;
 
+/* Of slab caches: alive; ever allocated. */
+extern u32 glue_objects;
+extern u32 glue_object_allocs;
+
 /* Bytes that quic_rx_credit() was told of. */
 extern u32 glue_credit;
 

@@ -55,6 +55,7 @@ struct mutex { int taken; };
 typedef struct { u64 key[2]; } siphash_key_t;
 struct timer_list { int unused; };
 struct hrtimer { int unused; };
+struct tasklet_struct { int unused; };
 struct page_frag { void *p; };
 struct percpu_counter { int unused; };
 struct sk_buff_head { int unused; };
@@ -99,10 +100,15 @@ static inline u32 ipv6_iface_scope_id(const struct in6_addr *ip, int iif)
 
 #define __percpu
 
+#define IS_ENABLED(CONFIG_option)	0
+
 /* ---- one CPU ---- */
 
 #define DEFINE_PER_CPU(type, name)	type name
 #define this_cpu_ptr(p)			(p)
+#define raw_cpu_ptr(p)			(p)
+#define alloc_percpu(type)		((type *)calloc(1, sizeof(type)))
+#define free_percpu(p)			free(p)
 #define per_cpu_ptr(p, cpu)		((void)(cpu), (p))
 #define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < 1; (cpu)++)
 #define this_cpu_add(what, n)		((what) += (n))
@@ -122,6 +128,8 @@ static inline u32 ipv6_iface_scope_id(const struct in6_addr *ip, int iif)
 #define refcount_inc(r)			((void)((r)->refs.counter += 1))
 #define refcount_dec_and_test(r)	(((r)->refs.counter -= 1) == 0)
 #define spin_lock_init(l)		((void)(l))
+#define spin_lock(l)			((void)(l))
+#define spin_unlock(l)			((void)(l))
 #define spin_lock_bh(l)			((void)(l))
 #define spin_unlock_bh(l)		((void)(l))
 #define DEFINE_MUTEX(m)			struct mutex m
@@ -171,6 +179,14 @@ extern u64 glue_now;
 #define kvcalloc(n, size, gfp)	((void)(gfp), calloc(n, size))
 #define kvfree(p)		free(p)
 
+struct kmem_cache;
+#define SLAB_NO_MERGE		1
+struct kmem_cache *kmem_cache_create(const char *name, u32 size, u32 align, u32 flags,
+				     void (*ctor)(void *p));
+void kmem_cache_destroy(struct kmem_cache *cache);
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
+void kmem_cache_free(struct kmem_cache *cache, void *p);
+
 /* The same in every run. */
 void get_random_bytes(void *buf, size_t len);
 static inline u32 get_random_u32(void)
@@ -198,6 +214,8 @@ void put_page(struct page *page);
 #define set_page_private(p, v)		((p)->private = (v))
 #define PageSlab(p)			((void)(p), false)
 #define compound_head(p)		(p)
+
+#define offset_in_page(p)		((unsigned long)(p) & (PAGE_SIZE - 1))
 
 static inline int get_order(unsigned long size)
 {
@@ -249,6 +267,7 @@ struct sk_buff {
 };
 
 #define skb_queue_len_lockless(q)	((void)(q), 0)
+#define skb_queue_empty_lockless(q)	((void)(q), true)
 
 #define skb_shinfo(skb)			(&(skb)->shinfo)
 #define skb_headlen(skb)		((skb)->headlen)
@@ -266,7 +285,7 @@ void skb_put_data(struct sk_buff *skb, const void *data, u32 len);
 void skb_add_rx_frag(struct sk_buff *skb, int i, struct page *page, int off, int size,
 		     unsigned int truesize);
 int skb_copy_bits(const struct sk_buff *skb, int off, void *to, int len);
-int skb_to_sgvec(struct sk_buff *skb, struct scatterlist *sg, int off, int len);
+int skb_to_sgvec_nomark(struct sk_buff *skb, struct scatterlist *sg, int off, int len);
 void kfree_skb(struct sk_buff *skb);
 #define consume_skb(skb)		kfree_skb(skb)
 
@@ -298,6 +317,7 @@ static inline void sg_init_one(struct scatterlist *sg, const void *p, u32 len)
 }
 
 #define sg_mark_end(sg)		((void)((sg)->end = true))
+#define sg_unmark_end(sg)	((void)((sg)->end = false))
 #define sg_next(sg)		((sg)->end ? NULL : (sg) + 1)
 #define sg_page(sg)		((sg)->page)
 

@@ -310,6 +310,82 @@ static void mixed_train(struct unit *t)
 	end(t);
 }
 
+/* The plaintext of a packet: mostly bulk. Return: bytes in front of its data, 0: none. */
+static u32 put_bulk(u8 *plain, u32 len, u32 dice, u64 off)
+{
+	u32 head = dice % 16 ? 16 : 10 + dice / 16 % 40;
+
+	if (dice / 1024 % 10 == 0) {
+		plain[0] = QUIC_FRAME_PING;
+		return 0;
+	}
+	memset(plain, 0, head);
+	plain[head - 6] = QUIC_FRAME_STREAM | QUIC_STREAM_F_OFF;
+	plain[head - 5] = 4;
+	put_unaligned_be32(0x80000000 | off, plain + head - 4);
+	return head;
+}
+
+/*
+ * Data of bulk packets is joined; whatever is between them, and whatever of it does not
+ * open, each packet has its own bytes in the end.
+ */
+static void joined_train(struct unit *t)
+{
+	static u8 plain[TRAIN][TRAIN_LEN], secret[32];
+	static struct quic_rx_slice slices[TRAIN];
+	u32 head[TRAIN], i, n, round, joined = 0, moved = 0;
+	const struct quic_rx_pkt *pkt;
+	struct quic_rxbuf *buf;
+	struct sk_buff *skb;
+	struct ends *e;
+
+	begin(t);
+	unit_bytes(t, secret, sizeof(secret));
+	for (round = 0; round < 100; round++) {
+		e = ends_new();
+		ends_keys(t, e, QUIC_CRYPTO_APP, TLS_CIPHER_AES_GCM_128, secret);
+		unit_bytes(t, &plain[0][0], sizeof(plain));
+		for (i = 0; i < TRAIN; i++) {
+			head[i] = put_bulk(plain[i], TRAIN_LEN, unit_rand(t), 1000 * (i + 1));
+			add_packet(e, e->wire + i * TRAIN_LEN, QUIC_CRYPTO_APP, TRAIN_LEN,
+				   TRAIN_LEN - 28, plain[i]);
+			slices[i] = (struct quic_rx_slice){
+				.off = i * TRAIN_LEN, .len = TRAIN_LEN, .pn_off = 9,
+				.level = QUIC_CRYPTO_APP, .keys = QUIC_CRYPTO_APP,
+			};
+		}
+		EXPECT_EQ(t, quic_seal(&e->sk->inet.sk, &e->batch), 0);
+		i = unit_rand(t) % TRAIN;
+		e->wire[i * TRAIN_LEN + 700] ^= 1;	/* forged */
+		skb = train_skb(e, false);
+		buf = quic_open(&e->sk->inet.sk, skb, slices, TRAIN, 0);
+		ASSERT(t, buf);
+		EXPECT_EQ(t, buf->n, TRAIN - 1);
+		for (n = 0; n < buf->n; n++) {
+			pkt = &buf->pkts[n];
+			ASSERT_EQ(t, pkt->pn, n + (n >= i));
+			ASSERT_EQ(t, pkt->is_bulk, !!head[pkt->pn]);
+			ASSERT_EQ(t, pkt->len, TRAIN_LEN - 28 - head[pkt->pn]);
+			ASSERT(t, !memcmp(pkt->data, plain[pkt->pn] + head[pkt->pn], pkt->len));
+			if (!pkt->is_bulk)
+				continue;
+			EXPECT_EQ(t, pkt->bulk.id, 4);
+			EXPECT_EQ(t, pkt->bulk.offset, 1000 * (pkt->pn + 1));
+			if (n && pkt->data == pkt[-1].data + pkt[-1].len)
+				joined++;
+			else if (n && pkt[-1].is_bulk)
+				moved++;
+		}
+		quic_rxbuf_free(buf);
+		kfree_skb(skb);
+		ends_free(e);
+	}
+	EXPECT_GT(t, joined, 1000);
+	EXPECT_GT(t, moved, 100);
+	end(t);
+}
+
 /* As the core lays packets out, no cipher makes the kernel allocate. */
 static void sealing_allocates_nothing(struct unit *t)
 {
@@ -339,6 +415,40 @@ static void sealing_allocates_nothing(struct unit *t)
 		EXPECT_EQ(t, glue_slow_walks, 0);
 		ends_free(e);
 	}
+	end(t);
+}
+
+/* With room in front of the piece the same comes out, and the room is as before. */
+static void sealing_borrows_room(struct unit *t)
+{
+	u8 secret[48], plain[64 + TRAIN_LEN], before[64 + TRAIN_LEN], want[TRAIN_LEN];
+	struct quic_tx_pkt *p;
+	struct ends *e;
+	u32 prefix, room;
+
+	begin(t);
+	unit_bytes(t, secret, sizeof(secret));
+	unit_bytes(t, plain, sizeof(plain));
+	memcpy(before, plain, sizeof(plain));
+	e = ends_new();
+	ends_keys(t, e, QUIC_CRYPTO_APP, TLS_CIPHER_AES_GCM_128, secret);
+	for (prefix = 0; prefix <= 48; prefix += 16) {
+		for (room = 0; room <= 64; room += 4) {
+			e->batch.n = 0;
+			p = add_packet(e, e->wire, QUIC_CRYPTO_APP, TRAIN_LEN, prefix, plain + 64);
+			p->n_pieces = 1;
+			p->piece[0].data = plain + 64;
+			p->piece[0].len = TRAIN_LEN - 28 - prefix;
+			p->piece[0].before = room;
+			ASSERT_EQ(t, quic_seal(&e->sk->inet.sk, &e->batch), 0);
+			if (room)
+				EXPECT_MEM_EQ(t, e->wire, want, TRAIN_LEN);
+			else
+				memcpy(want, e->wire, TRAIN_LEN);
+			EXPECT_MEM_EQ(t, plain, before, sizeof(plain));
+		}
+	}
+	ends_free(e);
 	end(t);
 }
 
@@ -762,7 +872,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(mask_vectors),
 	UNIT_CASE(aes256_by_hand),
 	UNIT_CASE(mixed_train),
+	UNIT_CASE(joined_train),
 	UNIT_CASE(sealing_allocates_nothing),
+	UNIT_CASE(sealing_borrows_room),
 	UNIT_CASE(ku_vector),
 	UNIT_CASE(ku_by_hand),
 	UNIT_CASE(three_phases),

@@ -263,6 +263,7 @@ struct quic_txbuf *shim_txbuf_new(u32 len)
 
 void quic_host_txbuf_put(struct quic_conn *conn, struct quic_txbuf *buf, u32 len)
 {
+	buf = quic_txbuf_plain(buf);
 	WARN_ON(!buf->refs || len > buf->held);
 	buf->held -= len;
 	if (!--buf->refs) {
@@ -275,7 +276,15 @@ u8 *quic_host_tx_space(struct quic_tx_batch *batch, u32 len)
 {
 	struct shim_arena *a = batch->host;
 
+	a->asked++;
 	return len <= a->cap - a->used ? a->buf + a->used : NULL;
+}
+
+u32 quic_host_tx_more(struct quic_tx_batch *batch, u32 len)
+{
+	struct shim_arena *a = batch->host;
+
+	return a->one_by_one ? 0 : (a->cap - a->used) / len;
 }
 
 void quic_host_tx_commit(struct quic_tx_batch *batch, u32 len)

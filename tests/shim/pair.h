@@ -149,6 +149,9 @@ struct pair_hooks {
  * @remembered: initial_max_data, stream data and streams that the client remembers
  *	are this part of @local[PAIR_SERVER]'s, percent; 0: all
  * @no_ecn: [side] marks nothing
+ * @unheld: what is built ahead of its time leaves at once
+ * @reader_sleeps: one in so many times a reader who has read all sleeps and says so
+ *	(quic_conn_reader_sleeps()); else he is at work. 0: he never says so
  * @window_max: receive windows of both grow up to it; 0: they do not
  * @rebind_at: ns of the run when the NAT in front of the client gives it the
  *	address @rebind_to; 0: never
@@ -194,7 +197,9 @@ struct pair_cfg {
 	u8 early;
 	u32 remembered;
 	bool no_ecn[2];
+	bool unheld;
 	u64 window_max;
+	u32 reader_sleeps;
 	u64 rebind_at[PAIR_REBINDS];
 	u8 rebind_to[PAIR_REBINDS];
 	u64 rebind_every;

@@ -187,4 +187,6 @@ void pair_app_read(struct pair *p, struct pair_end *e)
 	while (e->reading && (s = quic_conn_readable(e->conn)))
 		if (!app_read_stream(p, e, s))
 			break;
+	if (e->reading && p->cfg.reader_sleeps && !(pair_random(p) % p->cfg.reader_sleeps))
+		quic_conn_reader_sleeps(e->conn);
 }

@@ -41,14 +41,14 @@ static bool queue_above(const struct pair *p, const struct pair_end *from, u64 m
 	return l->rate && most && wait / 1000 * (l->rate / 1000) / 1000 > most;
 }
 
-/* When a datagram of @len bytes sent now is there. */
+/* When a datagram of @len bytes that leaves as its batch says is there. */
 static u64 link_arrival(struct pair *p, struct pair_end *from, u32 len)
 {
 	struct pair_link *l = &p->cfg.link[from->side];
-	u64 at = p->now;
+	u64 at = p->cfg.unheld ? p->now : max(p->now, from->batch.leaves);
 
 	if (l->rate) {
-		at = max(p->now, from->queue->free) + len * QUIC_NS_PER_SEC / l->rate;
+		at = max(at, from->queue->free) + len * QUIC_NS_PER_SEC / l->rate;
 		from->queue->free = at;
 	}
 	at += l->delay;

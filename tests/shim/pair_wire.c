@@ -144,13 +144,17 @@ bool pair_wire_build(struct pair *p, struct pair_end *e)
 {
 	struct quic_tx_batch *b = &e->batch;
 	u32 i, start = 0, len = 0, first = 0, n;
+	bool idle;
 
 	b->n = 0;
 	b->n_dgrams = 0;
 	b->max_dgrams = p->cfg.batch;
 	b->host = &e->arena;
 	e->arena.used = 0;
+	idle = quic_conn_tx_idle(e->conn) && quic_conn_deadline(e->conn) > p->now;
 	n = quic_conn_build(e->conn, b, p->now);
+	if (idle && b->n)
+		pair_error(p, "there was nothing to build, and something was built");
 	if (n != b->n_dgrams || n > b->max_dgrams || b->n > QUIC_TX_PKTS_MAX)
 		pair_error(p, "a batch does not count right");
 	for (i = 0; i < b->n; i++) {

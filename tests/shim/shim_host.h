@@ -39,6 +39,8 @@ struct shim_arena {
 	u8 *buf;			/* the bytes */
 	u32 cap;			/* how many there is room for */
 	u32 used;			/* how many are written */
+	u32 asked;			/* how often a place was asked for */
+	bool one_by_one;		/* quic_host_tx_more() has no more */
 };
 
 /**

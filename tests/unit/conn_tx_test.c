@@ -254,7 +254,8 @@ static void bulk_is_full(struct unit *t)
 	trains = st->trains;
 	pair_flow(p, PAIR_CLIENT, 4 * MB);
 	EXPECT(t, pair_run(p, pair_all_done, p->now + 60 * SEC));
-	EXPECT_EQ(t, seen[PAIR_CLIENT].max_len, 1452);
+	/* those of a train are a multiple of a block */
+	EXPECT_EQ(t, seen[PAIR_CLIENT].max_len, round_down(1452, QUIC_TX_ALIGN));
 	EXPECT_LE(t, seen[PAIR_CLIENT].bytes, 4 * MB * 106 / 100);
 	EXPECT_GE(t, seen[PAIR_CLIENT].dgrams, 4 * (st->trains - trains));
 	/* One ACK for two packets at most. */
@@ -412,6 +413,107 @@ static void paced_in_trains(struct unit *t)
 	finish(t, p);
 }
 
+/* A client whose pacing is at 10 MB/s, and who holds what it builds @ahead. */
+static struct pair *holding(struct unit *t, u64 delay, u32 ahead)
+{
+	struct quic_conn *c;
+	struct pair *p;
+
+	pair_defaults(&cfg);
+	tapped();
+	cfg.batch = 44;
+	cfg.link[0].delay = delay;
+	cfg.link[1].delay = delay;
+	p = connected(t);
+	c = p->end[PAIR_CLIENT].conn;
+	c->path.cc.cwnd = 64 * MB;
+	quic_conn_set_max_rate(c, 10000000);
+	quic_pacer_update(&c->path.pacer, c->path.cc.cwnd, c->path.rtt.smoothed, false,
+			  c->path.mtu);
+	quic_conn_set_pace_ahead(c, ahead);
+	return p;
+}
+
+/*
+ * Who holds trains gets those of 4 ms at once, each with its time, and is asked again when
+ * half of them are left; the rate is kept, and round trips are measured from when they left.
+ */
+static void built_ahead(struct unit *t)
+{
+	u64 n, begin, rtt, at;
+	struct quic_conn *c;
+	struct pair *p;
+
+	p = holding(t, 10 * MS, 4 * MS);
+	c = p->end[PAIR_CLIENT].conn;
+	rtt = c->path.rtt.smoothed;
+	pair_flow(p, PAIR_CLIENT, 2 * MB);
+	pair_pump(p);
+	/* a burst, then 4 ms in trains of half of one */
+	n = seen[PAIR_CLIENT].dgrams;
+	EXPECT_GE(t, n, 4 * 10000 / 1472);
+	EXPECT_GE(t, c->leaves, p->now + 3 * MS);
+	EXPECT_LE(t, c->leaves, p->now + 4 * MS);
+	at = quic_conn_pacing_deadline(c);
+	EXPECT_GE(t, at, p->now + 2 * MS);
+	EXPECT_LE(t, at, c->leaves - MS);
+	begin = p->now;
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	EXPECT_NEAR(t, p->now - begin, 2 * MB * SEC / 10000000 + rtt, 30, 0);
+	EXPECT_NEAR(t, c->path.rtt.smoothed, rtt, 50, 0);
+	EXPECT_EQ(t, c->stats.pkts_lost, 0);
+	EXPECT_EQ(t, c->pace_ahead, 4 * MS);
+	finish(t, p);
+}
+
+/* What is not paced stays behind what was built ahead, and an ACK does not wait for more. */
+static void ack_behind_trains(struct unit *t)
+{
+	struct quic_pnspace *s;
+	struct quic_conn *c;
+	struct pair *p;
+	u64 leaves, n;
+
+	p = holding(t, 10 * MS, 4 * MS);
+	c = p->end[PAIR_CLIENT].conn;
+	s = &c->space[QUIC_SPACE_APP];
+	pair_flow(p, PAIR_CLIENT, 2 * MB);
+	pair_pump(p);
+	leaves = c->leaves;
+	EXPECT_GE(t, leaves, p->now + 3 * MS);
+	n = seen[PAIR_CLIENT].dgrams;
+	s->ack_pending = true;
+	s->ack_now = true;
+	c->want |= QUIC_WANT_TX;
+	pair_pump(p);
+	EXPECT_EQ(t, seen[PAIR_CLIENT].dgrams, n + 1);
+	EXPECT_EQ(t, c->leaves, leaves);
+	EXPECT_EQ(t, quic_sent_get(&s->sent, s->sent.next - 1)->time, leaves);
+	finish(t, p);
+}
+
+/* An ACK of what has not left: the host does not hold it, and nothing is built ahead. */
+static void nobody_holds(struct unit *t)
+{
+	struct quic_conn *c;
+	struct pair *p;
+	u64 rtt;
+
+	p = holding(t, MS, 4 * MS);
+	p->cfg.unheld = true;
+	c = p->end[PAIR_CLIENT].conn;
+	rtt = c->path.rtt.smoothed;
+	pair_flow(p, PAIR_CLIENT, MB);
+	pair_pump(p);
+	EXPECT_GE(t, c->leaves, p->now + 3 * MS);
+	pair_run(p, NULL, p->now + 20 * MS);
+	EXPECT_EQ(t, c->pace_ahead, 0);
+	EXPECT_LE(t, c->leaves, p->now);
+	EXPECT_LE(t, c->path.rtt.smoothed, 2 * rtt);
+	EXPECT(t, pair_run(p, pair_all_done, p->now + 20 * SEC));
+	finish(t, p);
+}
+
 /*
  * RFC 9002 7.8: what pacing spreads and would not have filled the window makes it no
  * larger. 40 KB are queued at most, in chunks of 16 KB, longer than the pacer's bucket.
@@ -463,6 +565,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(acks_are_not_paced),
 	UNIT_CASE(pacing_is_kept),
 	UNIT_CASE(paced_in_trains),
+	UNIT_CASE(built_ahead),
+	UNIT_CASE(ack_behind_trains),
+	UNIT_CASE(nobody_holds),
 	UNIT_CASE(paced_but_limited),
 	UNIT_CASE(silence),
 };

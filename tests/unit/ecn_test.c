@@ -223,7 +223,7 @@ static void test_ends(struct unit *t)
 	memset(e, 0, sizeof(*e));
 	for (i = 0; i < QUIC_ECN_TEST_PKTS; i++) {
 		EXPECT_EQ(t, quic_ecn_mark(conn, p->now), QUIC_ECN_ECT0);
-		quic_ecn_on_sent(conn, &conn->space[QUIC_SPACE_APP], p->now);
+		quic_ecn_on_sent(conn, &conn->space[QUIC_SPACE_APP], 1, p->now);
 	}
 	EXPECT_EQ(t, quic_ecn_mark(conn, p->now), QUIC_ECN_NOT_ECT);
 	EXPECT_EQ(t, e->state, QUIC_ECN_STATE_UNKNOWN);
@@ -234,7 +234,7 @@ static void test_ends(struct unit *t)
 	EXPECT_EQ(t, e->state, QUIC_ECN_STATE_FAILED);
 
 	memset(e, 0, sizeof(*e));
-	quic_ecn_on_sent(conn, &conn->space[QUIC_SPACE_APP], p->now);
+	quic_ecn_on_sent(conn, &conn->space[QUIC_SPACE_APP], 1, p->now);
 	EXPECT_EQ(t, e->test_end, p->now + 3 * quic_recovery_pto(conn));
 	EXPECT_EQ(t, quic_ecn_mark(conn, e->test_end - 1), QUIC_ECN_ECT0);
 	EXPECT_EQ(t, quic_ecn_mark(conn, e->test_end), QUIC_ECN_NOT_ECT);

@@ -48,6 +48,51 @@ static void rate_of_window(struct unit *t)
 	EXPECT_EQ(t, p.rate, 1);
 }
 
+/* The user's cap: a lower one at once, and with it the burst; a higher one in time. */
+static void limited(struct unit *t)
+{
+	struct quic_pacer p;
+
+	quic_pacer_init(&p, MSS, 0);
+	quic_pacer_limit(&p, 1000000, MSS);
+	EXPECT_EQ(t, p.rate, 0);
+	quic_pacer_update(&p, 100000000, 10 * MS, false, MSS);
+	EXPECT_EQ(t, p.rate, 1000000);
+	quic_pacer_limit(&p, U64_MAX, MSS);
+	EXPECT_EQ(t, p.rate, 1000000);
+	quic_pacer_update(&p, 100000000, 10 * MS, false, MSS);
+	EXPECT_EQ(t, p.rate, 12500000000ULL);
+	quic_pacer_budget(&p, SEC);
+	quic_pacer_limit(&p, 2000000, MSS);
+	EXPECT_EQ(t, p.rate, 2000000);
+	EXPECT_EQ(t, p.burst, 10 * MSS);
+	EXPECT_EQ(t, quic_pacer_budget(&p, SEC), 10 * MSS);
+	quic_pacer_limit(&p, 0, MSS);
+	EXPECT_EQ(t, p.rate, 1);
+}
+
+/* What was built ahead leaves when it was to, whatever the rate is then. */
+static void debt_is_time(struct unit *t)
+{
+	struct quic_pacer p;
+
+	quic_pacer_init(&p, MSS, 0);
+	quic_pacer_update(&p, 100000000, 10 * SEC, true, MSS);	/* 20 MB/s */
+	quic_pacer_sent(&p, p.budget + 80000);
+	EXPECT_EQ(t, quic_pacer_next(&p, 0), 4 * MS);
+	quic_pacer_update(&p, 10000000, 10 * SEC, true, MSS);
+	EXPECT_EQ(t, p.rate, 2000000);
+	EXPECT_EQ(t, p.budget, -8000);
+	EXPECT_EQ(t, quic_pacer_next(&p, 0), 4 * MS);
+	quic_pacer_update(&p, 1000000000, 10 * SEC, true, MSS);
+	EXPECT_EQ(t, quic_pacer_next(&p, 0), 4 * MS);
+	/* but for 8 ms at most */
+	quic_pacer_sent(&p, 100000000);
+	quic_pacer_update(&p, 1000000000, 10 * SEC, true, MSS);
+	EXPECT_LE(t, quic_pacer_next(&p, 0), 8 * MS);
+	EXPECT_GE(t, quic_pacer_next(&p, 0), 7 * MS);
+}
+
 /* Send whenever @mss is allowed, look every @step. Return: bytes in @span. */
 static u64 send_for(struct quic_pacer *p, u64 *now, u64 span, u64 step, u32 mss)
 {
@@ -170,6 +215,8 @@ static void extremes(struct unit *t)
 static const struct unit_case cases[] = {
 	UNIT_CASE(unpaced),
 	UNIT_CASE(rate_of_window),
+	UNIT_CASE(limited),
+	UNIT_CASE(debt_is_time),
 	UNIT_CASE(rate_is_kept),
 	UNIT_CASE(next_is_exact),
 	UNIT_CASE(next_of_the_rest),

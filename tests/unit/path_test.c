@@ -613,6 +613,45 @@ static void migrate(struct unit *t)
 	finish(t, p);
 }
 
+/* Those of the client's datagrams that answer a challenge at its new address. */
+static bool lose_answers(struct pair *p, enum pair_side from, u64 n)
+{
+	static u32 before;
+	bool more = seen[PAIR_CLIENT].responses[PAIR_OWN] > before;
+
+	before = seen[PAIR_CLIENT].responses[PAIR_OWN];
+	return more;
+}
+
+/*
+ * The server asks as often as it began to, though with the move its round trip is unknown
+ * again: nobody else would tell it where a client is that only listens.
+ */
+static void answers_lost(struct unit *t)
+{
+	struct pair *p;
+	u32 asked;
+
+	begin();
+	p = connected(t);
+	some_data(t, p);
+	p->cfg.link[PAIR_CLIENT].drop = lose_answers;
+	EXPECT_EQ(t, pair_migrate(p), 0);
+	pair_run(p, NULL, p->now + 100 * MS);
+	EXPECT_EQ(t, server(p)->paths->moved, 1);
+	EXPECT(t, !server(p)->path.validated);
+	asked = seen[PAIR_SERVER].challenges[PAIR_OWN];
+	EXPECT_GE(t, asked, 1);
+	pair_run(p, NULL, p->now + SEC);
+	EXPECT_GE(t, seen[PAIR_SERVER].challenges[PAIR_OWN], asked + 3);
+	EXPECT_LE(t, seen[PAIR_SERVER].challenges[PAIR_OWN], asked + 5);
+	p->cfg.link[PAIR_CLIENT].drop = NULL;
+	pair_run(p, NULL, p->now + SEC + 500 * MS);
+	EXPECT(t, server(p)->path.validated);
+	EXPECT_EQ(t, server(p)->paths->n_failed, 0);
+	finish(t, p);
+}
+
 static bool lose_all(struct pair *p, enum pair_side from, u64 n)
 {
 	return p->end[PAIR_CLIENT].batch.path;
@@ -699,6 +738,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(challenge_lost),
 	UNIT_CASE(migrate),
 	UNIT_CASE(small_proof_is_one),
+	UNIT_CASE(answers_lost),
 	UNIT_CASE(migrate_fails),
 	UNIT_CASE(migrate_refused),
 	UNIT_CASE(no_memory),

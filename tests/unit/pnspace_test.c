@@ -5,20 +5,28 @@
  */
 #include "unit.h"
 #include "../shim/shim_host.h"
+#include "../../kmod/core/ackwait.h"
 #include "../../kmod/core/pnspace.h"
 
 #define MS	QUIC_NS_PER_MS
 
 static struct quic_pnspace s;
+static struct quic_ackwait rule;
+
+static void fresh(void)
+{
+	quic_pnspace_init(&s);
+	quic_ackwait_init(&rule);
+}
 
 static void got(u64 pn, bool eliciting, u64 now)
 {
-	quic_pnspace_received(&s, pn, eliciting, false, 25 * MS, now);
+	quic_pnspace_received(&s, pn, eliciting, false, &rule, 25 * MS, now);
 }
 
 static void every_second(struct unit *t)
 {
-	quic_pnspace_init(&s);
+	fresh();
 	got(0, true, 1000);
 	EXPECT(t, !quic_pnspace_ack_due(&s, 1000));
 	EXPECT_EQ(t, s.ack_deadline, 1000 + 25 * MS);
@@ -39,7 +47,7 @@ static void not_for_acks(struct unit *t)
 {
 	u64 pn;
 
-	quic_pnspace_init(&s);
+	fresh();
 	for (pn = 0; pn < 100; pn++)
 		got(pn, false, pn);
 	EXPECT_EQ(t, s.ack_pending, 0);
@@ -50,7 +58,7 @@ static void not_for_acks(struct unit *t)
 /* A gap, or a packet that fills one, is answered at once. */
 static void disorder(struct unit *t)
 {
-	quic_pnspace_init(&s);
+	fresh();
 	got(0, true, 1);
 	quic_pnspace_ack_sent(&s);
 	got(2, true, 2);
@@ -68,7 +76,7 @@ static void disorder(struct unit *t)
 /* What is missing counts also below packets that elicited no ACK. */
 static void gap_below_an_ack(struct unit *t)
 {
-	quic_pnspace_init(&s);
+	fresh();
 	got(0, true, 1);
 	quic_pnspace_ack_sent(&s);
 	got(2, false, 2);
@@ -89,8 +97,8 @@ static void gap_below_an_ack(struct unit *t)
 
 static void handshake_at_once(struct unit *t)
 {
-	quic_pnspace_init(&s);
-	quic_pnspace_received(&s, 0, true, true, 25 * MS, 1);
+	fresh();
+	quic_pnspace_received(&s, 0, true, true, &rule, 25 * MS, 1);
 	EXPECT(t, quic_pnspace_ack_due(&s, 1));
 }
 
@@ -103,7 +111,7 @@ static void delay_field(struct unit *t)
 	struct quic_rcur r;
 	u8 buf[64];
 
-	quic_pnspace_init(&s);
+	fresh();
 	got(7, true, 1 * MS);
 	got(5, true, 2 * MS);
 	w = quic_wcur_init(buf, sizeof(buf));
@@ -125,7 +133,7 @@ static void crypto_again(struct unit *t)
 	struct quic_crypto *c;
 	u64 off, len;
 
-	quic_pnspace_init(&s);
+	fresh();
 	EXPECT(t, !quic_pnspace_crypto_ready(&s));
 	EXPECT_EQ(t, shim_host_live(), 0);
 	shim_host_fail_at(1);

@@ -8,9 +8,10 @@
 #include "../../kmod/core/recvbuf.h"
 
 #define TOTAL	30000
+#define ROOM	((QUIC_RX_SPARE_MAX + 64) * 200)
 
 static struct quic_recvbuf rb;
-static bool there[TOTAL];
+static bool there[ROOM];
 static bool taken[TOTAL];
 
 static u8 byte_at(u64 off)

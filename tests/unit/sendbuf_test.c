@@ -237,6 +237,40 @@ static void only_fin(struct unit *t)
 	EXPECT(t, !quic_sendbuf_next(&sb, 0, &off, &len));
 }
 
+/*
+ * In somebody else's memory nothing may be written in front of a piece. Ours in a row are one
+ * chunk, his are one by owner.
+ */
+static void lent(struct unit *t)
+{
+	struct quic_txbuf *his = shim_txbuf_new(200);
+	struct quic_tx_piece piece[3];
+	bool merged;
+
+	start();
+	append(t, 100);
+	shim_txbuf_get(his);
+	his->held = 200;
+	EXPECT_EQ(t, quic_sendbuf_append(&sb, his->data, 60, quic_txbuf_lend(his), &merged), 0);
+	EXPECT(t, !merged);
+	EXPECT_EQ(t, quic_sendbuf_append(&sb, his->data + 60, 90, quic_txbuf_lend(his), &merged),
+		  0);
+	EXPECT(t, merged);
+	/* the same memory, not lent: another owner */
+	EXPECT_EQ(t, quic_sendbuf_append(&sb, his->data + 150, 50, his, &merged), 0);
+	EXPECT(t, !merged);
+	EXPECT_EQ(t, quic_sendbuf_map(&sb, 50, 250, piece, ARRAY_SIZE(piece)), 3);
+	EXPECT_EQ(t, piece[0].before, 50);
+	EXPECT_EQ(t, piece[1].before, 0);
+	EXPECT_EQ(t, piece[1].len, 150);
+	EXPECT(t, piece[1].data == his->data);
+	EXPECT_EQ(t, quic_sendbuf_map(&sb, 110, 50, piece, 1), 1);
+	EXPECT_EQ(t, piece[0].before, 0);
+	EXPECT_EQ(t, quic_sendbuf_map(&sb, 270, 10, piece, 1), 1);
+	EXPECT_EQ(t, piece[0].before, 20);
+	quic_sendbuf_free(&sb, NULL);	/* the shim complains of references that are left */
+}
+
 /* Lost bytes do not make the FIN go again, and more pieces than asked for are none. */
 static void fin_and_pieces(struct unit *t)
 {
@@ -354,6 +388,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(against_model),
 	UNIT_CASE(memory_fails),
 	UNIT_CASE(only_fin),
+	UNIT_CASE(lent),
 	UNIT_CASE(fin_and_pieces),
 	UNIT_CASE(credit),
 	UNIT_CASE(crypto_copies),

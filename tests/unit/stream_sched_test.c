@@ -10,6 +10,8 @@
 #define MS	QUIC_NS_PER_MS
 #define SEC	QUIC_NS_PER_SEC
 #define MANY	10000
+#define FULL	1456	/* bytes of a packet */
+#define DATA	1400	/* new ones in it */
 
 /* ---- the schedule alone ---- */
 
@@ -37,15 +39,23 @@ static void put(u32 i, u8 urgency, bool incremental)
 	quic_sched_put(&q, &few[i], incremental ? QUIC_SCHED_TURNS : QUIC_SCHED_ORDERED);
 }
 
-/* The index of the stream that is next, and its turn is over. */
+/* The index of the stream that is next, and it sends a packet. */
 static u64 next(bool credit)
 {
 	struct quic_stream *s = quic_sched_pick(&q, credit);
 
 	if (!s)
 		return U64_MAX;
-	quic_sched_turn(&q, s, s->tx_place == QUIC_SCHED_AGAIN);
+	quic_sched_turn(&q, s, s->tx_place == QUIC_SCHED_AGAIN ? 0 : DATA);
 	return s->id / 4;
+}
+
+/* @n packets are sent, all of stream @i. */
+static bool goes_on(u32 i, u32 n)
+{
+	while (n && next(true) == i)
+		n--;
+	return !n;
 }
 
 static void urgency_first(struct unit *t)
@@ -98,6 +108,103 @@ static void round_robin(struct unit *t)
 	EXPECT_EQ(t, next(true), 0);
 }
 
+/* A long train is divided by those that wait, a short one is not. */
+static void shares_of_a_train(struct unit *t)
+{
+	u32 i, n;
+
+	for (n = 2; n < 12; n++) {
+		fill();
+		for (i = 0; i < n; i++)
+			put(i, 3, true);
+		quic_sched_train(&q, 45, FULL);
+		for (i = 0; i < 3 * n; i++)
+			EXPECT(t, goes_on(i % n, 45 / n));
+		/* as soon as a round begins */
+		EXPECT_EQ(t, next(true), 0);
+		quic_sched_train(&q, 15, FULL);
+		EXPECT(t, goes_on(0, 45 / n - 1));
+		for (i = 1; i < n; i++)
+			EXPECT(t, goes_on(i, 45 / n));
+		for (i = 0; i < 3 * n; i++)
+			EXPECT_EQ(t, next(true), i % n);
+	}
+	/* more than there are packets */
+	fill();
+	for (i = 0; i < 46; i++)
+		put(i, 3, true);
+	quic_sched_train(&q, 45, FULL);
+	for (i = 0; i < 3 * 46; i++)
+		EXPECT_EQ(t, next(true), i % 46);
+}
+
+/* Who stops and goes on, or begins, has no turn more than the others. */
+static void comes_behind(struct unit *t)
+{
+	u32 i;
+
+	fill();
+	for (i = 0; i < 4; i++)
+		put(i, 3, true);
+	quic_sched_train(&q, 20, FULL);
+	EXPECT(t, goes_on(0, 5));
+	EXPECT(t, goes_on(1, 2));
+	put(4, 3, true);
+	quic_sched_put(&q, &few[0], QUIC_SCHED_NONE);
+	put(0, 3, true);
+	EXPECT(t, goes_on(1, 3));
+	quic_sched_put(&q, &few[2], QUIC_SCHED_NONE);
+	EXPECT(t, goes_on(3, 5));
+	EXPECT(t, goes_on(4, 4));	/* now there are four again: the next round */
+	quic_sched_put(&q, &few[4], QUIC_SCHED_NONE);
+	put(4, 3, true);
+	EXPECT(t, goes_on(0, 5));
+	EXPECT(t, goes_on(1, 5));
+	EXPECT(t, goes_on(3, 5));
+	EXPECT(t, goes_on(4, 5));
+	/* alone it has none, and none to catch up with */
+	quic_sched_put(&q, &few[0], QUIC_SCHED_NONE);
+	quic_sched_put(&q, &few[1], QUIC_SCHED_NONE);
+	quic_sched_put(&q, &few[3], QUIC_SCHED_NONE);
+	EXPECT(t, goes_on(4, 99));
+	put(0, 3, true);
+	EXPECT(t, goes_on(4, 5));
+	EXPECT(t, goes_on(0, 5));
+}
+
+/* Packets of the one of @n streams that sent most, beyond those of the one that sent least. */
+static u32 apart(const u32 *sent, u32 n)
+{
+	u32 least = U32_MAX, most = 0, i;
+
+	for (i = 0; i < n; i++) {
+		least = min(least, sent[i]);
+		most = max(most, sent[i]);
+	}
+	return most - least;
+}
+
+/* Whatever trains there are, nobody is more than one turn ahead, and none adds to another. */
+static void fair_in_the_end(struct unit *t)
+{
+	u32 n = 2 + unit_below(t, 9), sent[12] = { 0 }, i, round, pkts, each, longest = 0;
+
+	fill();
+	for (i = 0; i < n; i++)
+		put(i, 3, true);
+	for (round = 0; round < UNIT_ROUNDS(20000); round++) {
+		pkts = unit_below(t, 64);
+		quic_sched_train(&q, pkts, FULL);
+		while (pkts--) {
+			sent[next(true)]++;
+			each = 1 + q.usual.most / FULL;
+			longest = max(longest, each);
+			ASSERT_LE(t, apart(sent, n), each);
+		}
+	}
+	EXPECT_GT(t, longest, 4);
+}
+
 /* Neither kind starves the other. */
 static void both_kinds(struct unit *t)
 {
@@ -114,6 +221,13 @@ static void both_kinds(struct unit *t)
 	EXPECT_EQ(t, turns[1], 0);
 	EXPECT_EQ(t, turns[2], 25);
 	EXPECT_EQ(t, turns[3], 25);
+	/* nor does it in long trains, in which the turns of those that share are longer */
+	quic_sched_train(&q, 40, FULL);
+	for (i = 0; i < 160; i++)
+		turns[next(true)]++;
+	EXPECT_EQ(t, turns[0], 50 + 80);
+	EXPECT_EQ(t, turns[2], 25 + 40);
+	EXPECT_EQ(t, turns[3], 25 + 40);
 }
 
 /* What takes no credit goes first at its level, and alone when there is none. */
@@ -176,7 +290,8 @@ static bool may_be_next(const struct quic_stream *s, bool credit)
 			return false;
 		if (o->urgency == s->urgency && o->tx_place == QUIC_SCHED_AGAIN &&
 		    s->tx_place != QUIC_SCHED_AGAIN &&
-		    !(s->tx_place == QUIC_SCHED_TURNS && q.again_went & 1 << s->urgency))
+		    !(s->tx_place == QUIC_SCHED_TURNS &&
+		      quic_sched_level(&q, s->urgency)->again_went))
 			return false;
 		if (o->urgency == s->urgency && s->tx_place == QUIC_SCHED_ORDERED &&
 		    o->tx_place == QUIC_SCHED_ORDERED && o->id < s->id)
@@ -185,10 +300,26 @@ static bool may_be_next(const struct quic_stream *s, bool credit)
 	return true;
 }
 
+/* What was said of who goes on, and what came of it. */
+static void keeps(struct unit *t, u32 n)
+{
+	struct quic_stream *s = quic_sched_pick(&q, true), *o = s;
+	bool for_ever = n == U32_MAX;
+	u32 i;
+
+	n = min(n, 50U);
+	for (i = 0; i < n && o == s; i++) {
+		quic_sched_turn(&q, s, DATA);
+		o = quic_sched_pick(&q, true);
+	}
+	ASSERT_EQ(t, i, n);
+	ASSERT(t, for_ever || o != s);
+}
+
 static void like_the_model(struct unit *t)
 {
+	u32 i, n, round, most = 0;
 	struct quic_stream *s;
-	u32 i, n, round;
 	bool credit;
 
 	fill();
@@ -215,9 +346,19 @@ static void like_the_model(struct unit *t)
 		for (i = 0; !s && i < ARRAY_SIZE(few); i++)
 			ASSERT(t, !may_be_next(&few[i], credit));
 		ASSERT(t, !s || may_be_next(s, credit));
+		if (!unit_below(t, 4))
+			quic_sched_train(&q, unit_below(t, 1000), FULL);
 		if (s)
-			quic_sched_turn(&q, s, s->tx_place == QUIC_SCHED_AGAIN);
+			quic_sched_turn(&q, s, s->tx_place == QUIC_SCHED_AGAIN ? 0 : DATA);
+		if (!s || s->tx_place == QUIC_SCHED_AGAIN || quic_sched_pick(&q, true) != s)
+			continue;
+		n = quic_sched_keeps(&q, s, DATA);
+		most = max(most, n == U32_MAX ? 0 : n);
+		if (n)
+			keeps(t, n);
 	}
+	if (round == 20000)	/* fewer rounds need not come to long turns */
+		EXPECT_GT(t, most, 5);
 	quic_sched_free(&q);
 }
 
@@ -497,6 +638,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(urgency_first),
 	UNIT_CASE(in_order_of_ids),
 	UNIT_CASE(round_robin),
+	UNIT_CASE(shares_of_a_train),
+	UNIT_CASE(comes_behind),
+	UNIT_CASE(fair_in_the_end),
 	UNIT_CASE(both_kinds),
 	UNIT_CASE(again_and_credit),
 	UNIT_CASE(again_shares),

@@ -503,6 +503,47 @@ static void stopped_ends(struct unit *t)
 	}
 }
 
+/* Open a stream of the client's, end it, and let it be forgotten. Return: its ID. */
+static u64 ended(struct unit *t, bool stop)
+{
+	struct quic_stream *st;
+	u64 id;
+
+	if (!EXPECT_EQ(t, quic_conn_stream_open(c, true, &st), 0))
+		return 0;
+	id = st->id;
+	if (stop)
+		stopped(id, 3);
+	else
+		quic_stream_reset(c, st, 3);
+	pair_pump(p);
+	wait();
+	EXPECT(t, !quic_conn_stream_find(c, id));
+	return id;
+}
+
+/* Which streams the peer stopped is known when they are gone, of the last ones. */
+static void stopped_are_known(struct unit *t)
+{
+	u64 id[QUIC_STOPPED_IDS + 3];
+	u32 i;
+
+	pair_defaults(&cfg);
+	cfg.local[PAIR_SERVER].initial_max_streams_uni = 2 * QUIC_STOPPED_IDS;
+	ASSERT(t, start(t));
+	EXPECT(t, !quic_conn_stream_was_stopped(c, 2));		/* nor is there any */
+	EXPECT(t, !quic_conn_stream_was_stopped(c, ended(t, false)));
+	EXPECT(t, !quic_conn_stream_was_stopped(c, 0));
+	for (i = 0; i < ARRAY_SIZE(id); i++) {
+		id[i] = ended(t, true);
+		EXPECT(t, quic_conn_stream_was_stopped(c, id[i]));
+		EXPECT(t, !quic_conn_stream_was_stopped(c, id[i] + 4));
+	}
+	for (i = 0; i < ARRAY_SIZE(id); i++)
+		EXPECT_EQ(t, quic_conn_stream_was_stopped(c, id[i]), i >= 3);
+	pair_free(p);
+}
+
 /* ---- after RESET_STREAM ---- */
 
 static struct {
@@ -587,6 +628,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(receiving),
 	UNIT_CASE(reset_counts),
 	UNIT_CASE(stopped_ends),
+	UNIT_CASE(stopped_are_known),
 	UNIT_CASE(silent_after_reset),
 };
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Batches that are built before pacing lets them leave.
+ *
+ * A host whose queue holds each batch until a time, as Linux' fq does, gets the next one
+ * when the one before has not left yet, with the time at which our own timer would have had it
+ * built. That spares most of the timers; and what is released at its time is released
+ * more exactly than what is built then.
+ *
+ *   now          leaves     leaves     leaves    now + pace_ahead
+ *    |-------------|----------|----------|-----------|
+ *      budget is     a quantum  another               the next one's time is behind this:
+ *      used up       later      later                 build again when half has left
+ *
+ * Packets count as sent when they leave: round trips are measured from then, and so are losses.
+ * What is built later leaves no earlier, whatever it is, or it would arrive before what has a
+ * lower number; so what is built ahead is little. An ACK that is due takes no part in that:
+ * it has a batch of its own.
+ *
+ * Invariants: the pacer's debt is what was built ahead; conn->leaves never falls below a time
+ * that was given out. A host that does not hold what it said it would is found out by an ACK
+ * of something that has not left (recovery.c).
+ */
+#include "tx.h"
+#include "pnspace.h"
+
+void quic_conn_set_max_rate(struct quic_conn *conn, u64 rate)
+{
+	quic_pacer_limit(&conn->path.pacer, rate, conn->path.mtu);
+}
+
+void quic_conn_set_pace_ahead(struct quic_conn *conn, u32 ahead)
+{
+	conn->pace_ahead = ahead;
+}
+
+void quic_tx_ahead(struct tx_ctx *x)
+{
+	struct quic_conn *conn = x->conn;
+	u32 quantum = quic_path_quantum(&conn->path);
+	u64 at;
+
+	if (x->pace >= quantum || quic_pnspace_ack_due(&conn->space[QUIC_SPACE_APP], x->now))
+		return;
+	x->ahead = conn->pace_ahead;
+	at = quic_pacer_next(&conn->path.pacer, quantum);
+	if (at > x->now + x->ahead)
+		return;
+	x->pace = quantum;
+	x->leaves = max(x->leaves, at);
+}
+
+u64 quic_tx_paced_until(const struct tx_ctx *x)
+{
+	const struct quic_path *path = &x->conn->path;
+
+	return quic_pacer_next(&path->pacer, quic_path_quantum(path)) - x->ahead / 2;
+}
