@@ -204,6 +204,7 @@ void sim_derive(struct sim_scenario *sc, u64 seed)
 		sc->link[i].mark_at = seldom(&d, 4, sc->link[i].queue);
 	}
 	sc->window_max = seldom(&d, 2, 8 * MB);
+	sc->reader_sleeps = seldom(&d, 3, 8);
 	derive_moves(&d, sc);
 	derive_early(&d, sc);
 }

@@ -16,7 +16,11 @@
  * On this path losses come about once a second, and a minute averages over many. Where
  * windows are of hundreds of datagrams and both flows lose with each overflow, CUBIC's
  * shares move little from one loss to the next, and a minute has ten of these: it says
- * more of how the flows began. The far path is judged like the mixed pair.
+ * more of how the flows began. That is the RFC's: its formulas alone, two windows that
+ * fill a queue at 100 Mbit/s and 50 ms, have 7 losses in a minute and end at 0.80 of each
+ * other from 60 : 40, if both lose each time; at 0.84, of twenty runs 0.54 at worst, from
+ * equal windows where one of them escapes three losses in ten; at 20 Mbit/s and 20 ms, with
+ * 90 losses, at 0.99 and 0.92. The far path is judged like the mixed pair.
  */
 #include <stdio.h>
 #include "sim.h"

@@ -9,7 +9,7 @@ static const struct sim_scenario scenarios[] = {
 	{
 		.name = "retry",
 		.what = "the server wants the address proved: one round trip more",
-		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 256 * KB),
+		.link = BOTH(.delay = 10 * MS, .rate = MBIT(100), .queue = 512 * KB),
 		.load = { .n = { 1, 1 }, .bytes = { MB, MB } },
 		.retry = true,
 		.lost_max = 1, .done_by = SEC, .closed_by = 2 * SEC,

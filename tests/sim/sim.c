@@ -4,7 +4,7 @@
  *
  *	sim [-j N] --check			what make test runs: TAP
  *	sim [-j N] --seeds A-B			random scenarios
- *	sim [-j N] --scenario NAME|all [--seed N]
+ *	sim [-j N] --scenario NAME|all [--seed N|A-B]
  *	sim [-j N] --sweep NAME|all [--every N | --at I]
  *	sim --list
  *	sim --report DIR			draw
@@ -29,6 +29,7 @@
 
 #define EVIDENCE_MAX	5	/* failures that evidence is written of, per group */
 #define CHECK_SEEDS	50
+#define SCENARIO_SEEDS	5	/* of each scenario */
 #define CHECK_EVERY	16	/* of the masks */
 
 static struct {
@@ -36,10 +37,11 @@ static struct {
 	bool verbose;
 	bool first;
 	const char *failures;	/* directory or NULL */
-	u64 seed;
+	u64 seed;		/* of a scenario, the first */
+	u32 seeds;
 	u32 every;
 	s64 at;			/* one run of a sweep; -1: all */
-} opt = { .procs = 1, .failures = "build/failures", .seed = 1, .every = 1, .at = -1 };
+} opt = { .procs = 1, .failures = "build/failures", .seed = 1, .seeds = 1, .every = 1, .at = -1 };
 
 /**
  * struct group - runs that are counted together
@@ -81,18 +83,29 @@ static void command_seed(const struct group *g, u32 i, char *buf, size_t len, bo
 		snprintf(buf, len, "--seeds %llu-%llu", seed, seed);
 }
 
-/* ---- scenarios ---- */
+/* ---- scenarios, each with all its seeds ---- */
+
+static const struct sim_scenario *scenario_of_run(const struct group *g, u32 i, u64 *seed)
+{
+	*seed = opt.seed + i % opt.seeds;
+	return sim_nth_scenario(g->first + i / opt.seeds);
+}
 
 static void play_scenario(const struct group *g, u32 i, struct sim_result *r,
 			  struct sim_record *rec)
 {
-	sim_run(sim_nth_scenario(g->first + i), opt.seed, r, rec);
+	u64 seed;
+	const struct sim_scenario *sc = scenario_of_run(g, i, &seed);
+
+	sim_run(sc, seed, r, rec);
 }
 
 static void command_scenario(const struct group *g, u32 i, char *buf, size_t len, bool dir)
 {
-	snprintf(buf, len, dir ? "sim-%s-%llu" : "--scenario %s --seed %llu",
-		 sim_nth_scenario(g->first + i)->name, opt.seed);
+	u64 seed;
+	const struct sim_scenario *sc = scenario_of_run(g, i, &seed);
+
+	snprintf(buf, len, dir ? "sim-%s-%llu" : "--scenario %s --seed %llu", sc->name, seed);
 }
 
 /* ---- sweeps ---- */
@@ -269,7 +282,8 @@ static struct group seeds_group(u64 a, u64 b)
 static struct group scenario_group(u32 first, u32 n)
 {
 	return (struct group){
-		.name = n == 1 ? sim_nth_scenario(first)->name : "scenarios", .n = n,
+		.name = n == 1 ? sim_nth_scenario(first)->name : "scenarios",
+		.n = n * opt.seeds,
 		.play = play_scenario, .command = command_scenario, .first = first,
 	};
 }
@@ -308,6 +322,7 @@ static u32 run_check(void)
 	struct group g;
 	u32 i, failed = 0;
 
+	opt.seeds = SCENARIO_SEEDS;
 	for (i = 0; i < sim_n_scenarios(); i++) {
 		g = scenario_group(i, 1);
 		failed += tap(&g, sim_nth_scenario(i)->what);
@@ -403,6 +418,21 @@ static const struct option options[] = {
 	{ }
 };
 
+/* A seed, or A-B. */
+static void set_seeds(const char *range)
+{
+	char *end;
+	u64 last;
+
+	opt.seed = strtoull(range, &end, 0);
+	last = *end == '-' ? strtoull(end + 1, &end, 0) : opt.seed;
+	if (*end || last < opt.seed || last - opt.seed > 1000000) {
+		fprintf(stderr, "sim: --seed takes N or A-B\n");
+		exit(2);
+	}
+	opt.seeds = last - opt.seed + 1;
+}
+
 static bool set_option(int o)
 {
 	switch (o) {
@@ -422,7 +452,7 @@ static bool set_option(int o)
 		opt.first = true;
 		return true;
 	case O_SEED:
-		opt.seed = strtoull(optarg, NULL, 0);
+		set_seeds(optarg);
 		return true;
 	case O_EVERY:
 		opt.every = max(atoi(optarg), 1);
@@ -451,7 +481,7 @@ static u32 run_mode(int mode, const char *arg)
 		return sim_report(arg);
 	}
 	fprintf(stderr, "usage: sim [-j N] [-v] [-n] [-f DIR] --check | --seeds A-B | "
-		"--scenario NAME [--seed N] | --sweep NAME [--at I] | --list | --report DIR\n");
+		"--scenario NAME [--seed A-B] | --sweep NAME [--at I] | --list | --report DIR\n");
 	exit(2);
 }
 

@@ -64,6 +64,7 @@ enum sim_end {
 };
 
 #define SIM_EVENTS	8
+#define SIM_IDLE_MS	30000	/* idle time-out where a scenario has no other */
 
 /**
  * struct sim_load - what moves
@@ -105,6 +106,7 @@ struct sim_load {
  * @window: connection's flow control window; 0: 4 MiB
  * @stream_window: each stream's; 0: a quarter of @window
  * @window_max: see struct pair_cfg
+ * @reader_sleeps: see struct pair_cfg
  * @streams: open at a time; 0: 16
  * @batch: datagrams per build; 0: 16
  * @tx_max: bytes an application keeps queued; 0: 1 MiB
@@ -131,7 +133,8 @@ struct sim_load {
  * @code: with which both ends end, plus 1; 0: any
  * @origin: how they end, [client, server], QUIC_CLOSE_* plus 1; 0: anyhow
  * @done_by: all arrived, ns of the run; 0: nothing has to
- * @closed_by: both ends are done with it, ns after the end began; 0: 200 s
+ * @closed_by: both ends are done with it, ns after the end began; 0: 200 s. Where
+ *	packets are lost the CONNECTION_CLOSE may be: then within an idle time-out more
  * @lost_max: packets declared lost by both, plus 1; 0: any number
  * @dgrams_max: datagrams of both; 0: any number
  * @persistent_min: persistent congestions that were found, at least
@@ -161,6 +164,7 @@ struct sim_scenario {
 	u64 window;
 	u64 stream_window;
 	u64 window_max;
+	u32 reader_sleeps;
 	u32 streams;
 	u32 batch;
 	u64 tx_max;
