@@ -3,7 +3,7 @@
  * perf_link - the same byte stream over QUIC, TCP and kTLS
  *
  * quicperf compares data paths, so the three differ only where they must: QUIC
- * is one bidirectional stream of one connection; TCP is TCP; kTLS is a TCP
+ * is one bidirectional stream of one connection, or several; TCP is TCP; kTLS is a TCP
  * connection on which both ends install AES-128-GCM keys of TLS 1.3 in the
  * kernel. There is no handshake in kTLS mode: the keys are drawn by the client
  * and travel in the clear before the switch, which is worth nothing but for
@@ -29,7 +29,8 @@
 #define TCP_ULP	31
 #endif
 
-#define BACKLOG	16
+#define BACKLOG	128	/* as quicsock_listen() */
+#define STREAM_STEP 4	/* from one bidirectional stream to the client's next */
 
 const char * const perf_mode_names[PERF_MODES] = {
 	[PERF_QUIC] = "quic",
@@ -37,13 +38,15 @@ const char * const perf_mode_names[PERF_MODES] = {
 	[PERF_KTLS] = "ktls",
 };
 
-static int tcp_one(const struct addrinfo *ai, int listening)
+static int tcp_one(const struct addrinfo *ai, int listening, int nodelay)
 {
 	int fd, err, on = 1;
 
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	if (nodelay)	/* a listener's connections inherit it */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (listening) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		if (!bind(fd, ai->ai_addr, ai->ai_addrlen) &&
@@ -78,7 +81,7 @@ static int tcp_open(const char *host, const char *port, struct common *c,
 		return -1;
 	}
 	for (ai = list; ai && fd < 0; ai = ai->ai_next)
-		fd = tcp_one(ai, listening);
+		fd = tcp_one(ai, listening, c->opts.flags & QUICSOCK_NODELAY);
 	if (fd < 0)
 		snprintf(c->why, sizeof(c->why), "%s", strerror(errno));
 	freeaddrinfo(list);
@@ -88,7 +91,7 @@ static int tcp_open(const char *host, const char *port, struct common *c,
 int link_connect(struct link *l, enum perf_mode mode, const char *host,
 		 const char *port, struct common *c)
 {
-	*l = (struct link){ .mode = mode, .sid = -1 };
+	*l = (struct link){ .mode = mode, .sid = -1, .streams = 1 };
 	if (mode != PERF_QUIC) {
 		l->fd = tcp_open(host, port, c, 0);
 		return l->fd < 0 ? -1 : 0;
@@ -104,6 +107,22 @@ int link_connect(struct link *l, enum perf_mode mode, const char *host,
 	return -1;
 }
 
+int link_more_streams(struct link *l, unsigned int n)
+{
+	int64_t sid;
+
+	for (; l->streams < n; l->streams++) {
+		sid = quicsock_open_stream(l->fd, 0);
+		if (sid < 0)
+			return -1;
+		if (sid != l->sid + STREAM_STEP * (int64_t)l->streams) {
+			errno = EPROTO;
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int link_listen(enum perf_mode mode, const char *host, const char *port,
 		struct common *c)
 {
@@ -114,7 +133,7 @@ int link_listen(enum perf_mode mode, const char *host, const char *port,
 
 int link_accept(struct link *l, enum perf_mode mode, int listener)
 {
-	*l = (struct link){ .mode = mode, .sid = -1 };
+	*l = (struct link){ .mode = mode, .sid = -1, .streams = 1 };
 	l->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	return l->fd < 0 ? -1 : 0;
 }
@@ -125,7 +144,8 @@ int link_send(struct link *l, const void *buf, size_t len, int end)
 	ssize_t n;
 
 	if (l->mode == PERF_QUIC)
-		return quicsock_send_all(l->fd, buf, len, l->sid,
+		return quicsock_send_all(l->fd, buf, len,
+					 l->sid + STREAM_STEP * (int64_t)l->at,
 					 end ? MSG_QUIC_STREAM_FIN : 0);
 	while (len) {
 		n = send(l->fd, p, len, MSG_NOSIGNAL);
@@ -171,6 +191,33 @@ ssize_t link_recv(struct link *l, void *buf, size_t len)
 			n = recv(l->fd, buf, len, 0);
 	} while (n < 0 && errno == EINTR);
 	return n;
+}
+
+/* Which stream is @sid? Return: 0 or -1 with errno. */
+static int set_at(struct link *l, int64_t sid)
+{
+	uint64_t at = (uint64_t)(sid - l->sid) / STREAM_STEP;
+
+	if (sid < l->sid || (sid - l->sid) % STREAM_STEP || at >= l->streams) {
+		errno = EPROTO;
+		return -1;
+	}
+	l->at = (unsigned int)at;
+	return 0;
+}
+
+ssize_t link_recv_any(struct link *l, void *buf, size_t len)
+{
+	unsigned int flags;
+	int64_t sid;
+	ssize_t n;
+
+	do {
+		flags = 0;
+		n = quicsock_recv(l->fd, buf, len, &sid, &flags);
+		/* a stream's end without bytes is none of the others' */
+	} while ((n < 0 && errno == EINTR) || (!n && (flags & MSG_QUIC_STREAM_FIN)));
+	return n <= 0 || !set_at(l, sid) ? n : -1;
 }
 
 int link_recv_all(struct link *l, void *buf, size_t len)

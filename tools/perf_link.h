@@ -20,17 +20,21 @@ extern const char * const perf_mode_names[PERF_MODES];
 #define PERF_KEY_SIZE	(16 + 4 + 8 + 8)
 
 /**
- * struct link - a connection that carries one stream each way
+ * struct link - a connection that carries one stream each way, or several
  * @mode: transport
  * @fd: its socket
- * @sid: QUIC: the stream; -1 until the client's first bytes tell it
- * @end: QUIC: the peer's FIN was read
+ * @sid: QUIC: the first stream; -1 until the client's first bytes tell it
+ * @end: QUIC: the peer's FIN of @sid was read
+ * @streams: QUIC: how many; their ids are 4 apart, for the client opened them in a row
+ * @at: QUIC: which of them link_send() sends on, and link_recv_any() has received from
  */
 struct link {
 	enum perf_mode	mode;
 	int		fd;
 	int64_t		sid;
 	int		end;
+	unsigned int	streams;
+	unsigned int	at;
 };
 
 /**
@@ -39,7 +43,7 @@ struct link {
  * @mode: transport
  * @host: server
  * @port: its port
- * @c: options; @c->why tells about a failure
+ * @c: options, QUICSOCK_NODELAY among them; @c->why tells about a failure
  *
  * Return: 0 or -1.
  */
@@ -58,6 +62,9 @@ int link_connect(struct link *l, enum perf_mode mode, const char *host,
 int link_listen(enum perf_mode mode, const char *host, const char *port,
 		struct common *c);
 
+/* QUIC, client: open all further of @n streams. Return: 0 or -1 with errno. */
+int link_more_streams(struct link *l, unsigned int n);
+
 /* Next connection of a listener. Return: 0 or -1 with errno. */
 int link_accept(struct link *l, enum perf_mode mode, int listener);
 
@@ -74,6 +81,9 @@ int link_send(struct link *l, const void *buf, size_t len, int end);
 
 /* Up to @len bytes. Return: their number, 0 at the end, -1 with errno. */
 ssize_t link_recv(struct link *l, void *buf, size_t len);
+
+/* QUIC: the same from whichever of its streams has some; @l->at says which. */
+ssize_t link_recv_any(struct link *l, void *buf, size_t len);
 
 /* Exactly @len bytes. Return: 0, -1 with errno (EPROTO: ended early). */
 int link_recv_all(struct link *l, void *buf, size_t len);

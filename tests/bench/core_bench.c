@@ -478,8 +478,8 @@ static struct quic_stream *open_shared(struct quic_conn *conn)
 }
 
 /*
- * @open streams, of which @n, spread over them, always have 64 KiB: a packet of each
- * in turn, as round robin has it.
+ * @open streams, of which @n, spread over them, always have 64 KiB: a part of the train
+ * of each in turn, or a packet where they are many.
  */
 static void bench_build(u32 open, u32 n, enum metric m, int reps)
 {
