@@ -78,5 +78,5 @@ evidence_capture()
 	(ip netns exec "$1" tcpdump -i any -s 0 -U -Z root -C 20 -W 4 -w "$EVIDENCE_DIR/$1.pcap" udp \
 		> "$said" 2>&1 & echo $! > "$said.pid")
 	on_exit "kill $(< "$said.pid")"
-	wait_for 10 grep -q 'listening on' "$said" || note "no capture of $1: $(< "$said")"
+	wait_for 10 has_line 'listening on' "$said" || note "no capture of $1: $(< "$said")"
 }

@@ -120,18 +120,69 @@ wait_for()
 	done
 }
 
+# has_line PATTERN FILE: as "grep -Eq" has it. Who asks again and again asks the shell:
+# a program takes fifty times as long to begin as this takes, where all is emulated, and
+# whoever is waited for needs that processor. What is being begun has not emptied its file
+# yet: who waits for a line of one that was there before empties it first.
+has_line()
+{
+	local line lines
+
+	mapfile -t lines < "$2" || return
+	for line in "${lines[@]}"; do
+		[[ ! $line =~ $1 ]] || return 0
+	done
+	return 1
+}
+
 # --- networks ---
 
 in_ns() { ip netns exec "$@"; }
 
+# a process in each namespace, through which its /proc/net is read
+declare -A witness
+
 # setup_ns NAME: a fresh namespace with its loopback up.
 setup_ns()
 {
-	ip netns del "$1" 2> /dev/null || true
+	[ ! -e "/run/netns/$1" ] || del_ns "$1"
 	ip netns add "$1" || die "cannot make namespace $1"
-	on_exit "ip netns del $1"
+	on_exit "del_ns $1"
 	ip -n "$1" link set lo up
+	nsenter --net="/run/netns/$1" sleep infinity < /dev/null > /dev/null 2>&1 &
+	witness[$1]=$!
+	# no child of those that a test ends and waits for
+	disown $!
 	[ -z "${EVIDENCE_CAPTURE:-}" ] || evidence_capture "$1"
+}
+
+# del_ns NAME: with its witness, who would keep it
+del_ns()
+{
+	if [ -n "${witness[$1]:-}" ]; then
+		kill -KILL "${witness[$1]}" 2> /dev/null
+		unset "witness[$1]"
+	fi
+	ip netns del "$1"
+}
+
+# read_net NS FILE: sets net_lines to the lines of /proc/net/FILE there; of this namespace
+# where NS is empty. No program is run.
+# shellcheck disable=SC2034  # for who calls it
+read_net()
+{
+	local at=self
+
+	net_lines=()
+	if [ -n "$1" ]; then
+		at=${witness[$1]:-}
+		# it may be on its way
+		until [ "/proc/$at/ns/net" -ef "/run/netns/$1" ]; do
+			kill -0 "${at:-none}" 2> /dev/null || return
+			breath
+		done
+	fi
+	mapfile -t net_lines < "/proc/$at/net/$2"
 }
 
 # setup_veth NS_A NS_B [MTU]: two fresh namespaces joined by a veth that is
@@ -147,15 +198,18 @@ setup_veth()
 	setup_ns "$ns_b"
 	ip link add veth netns "$ns_a" mtu "$mtu" type veth \
 		peer name veth netns "$ns_b" mtu "$mtu" || die "cannot make a veth"
-	ip -n "$ns_a" addr add "$ip4_a/24" dev veth
-	ip -n "$ns_b" addr add "$ip4_b/24" dev veth
-	# nodad: an address that is tried first cannot be used at once
-	ip -n "$ns_a" addr add "$ip6_a/64" dev veth nodad
-	ip -n "$ns_b" addr add "$ip6_b/64" dev veth nodad
-	ip -n "$ns_a" link set veth up
-	ip -n "$ns_b" link set veth up
+	plug "$ns_a" veth "$ip4_a/24" "$ip6_a/64"
+	plug "$ns_b" veth "$ip4_b/24" "$ip6_b/64"
 	wait_for 5 link_is_up "$ns_a" veth || die "the veth did not come up"
 	wait_for 5 link_is_up "$ns_b" veth || die "the veth did not come up"
+}
+
+# plug NS DEV ADDRESS4 ADDRESS6: a device with addresses, up
+plug()
+{
+	# nodad: an address that is tried first cannot be used at once
+	printf '%s\n' "addr add $3 dev $2" "addr add $4 dev $2 nodad" "link set $2 up" |
+		ip -n "$1" -batch -
 }
 
 # setup_routed: client - router - server, fresh; the router's devices are "near", to the
@@ -189,9 +243,7 @@ join()
 	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
 	set -- "$1" "$2" "$5" "$3" "$4" "$6"
 	while [ $# -gt 0 ]; do
-		ip -n "$1" addr add "10.78.$3/24" dev "$2"
-		ip -n "$1" addr add "fd78:${3/./::}/64" dev "$2" nodad
-		ip -n "$1" link set "$2" up
+		plug "$1" "$2" "10.78.$3/24" "fd78:${3/./::}/64"
 		shift 3
 	done
 }
@@ -211,32 +263,51 @@ offload_on()
 		tx-udp-segmentation on > /dev/null 2>&1
 }
 
-# segmentation_off NS [DEV]: netem drops whole skbs, so make each a datagram.
+# segmentation_off NS [DEV]: each skb is a datagram; before there is a connection, for a
+# socket goes on with what its route could do
 segmentation_off()
 {
 	in_ns "$1" ethtool -K "${2:-veth}" tso off gso off tx-udp-segmentation off > /dev/null 2>&1
 }
 
-# netem NS DEV ARGUMENT...: e.g. netem client veth loss 1% delay 10ms
+# netem NS DEV ARGUMENT...: e.g. netem client veth loss 1% delay 10ms. It loses, delays
+# and doubles whole skbs; here each is a datagram, and stays one afterwards.
 netem()
 {
-	local ns=$1 dev=$2
-
-	shift 2
-	modprobe -q sch_netem || true
-	in_ns "$ns" tc qdisc replace dev "$dev" root netem "$@"
+	segmentation_off "$1" "$2"
+	netem_as_is "$@"
 }
+
+# netem_trains NS DEV ARGUMENT...: the same with what a device takes that segments: a
+# train is lost or late as one
+netem_trains()
+{
+	offload_on "$1" "$2"
+	netem_as_is "$@"
+}
+
+netem_as_is()
+{
+	[ -d /sys/module/sch_netem ] || modprobe -q sch_netem || true
+	in_ns "$1" tc qdisc replace dev "$2" root netem "${@:3}"
+}
+
+# plain_link NS [DEV]: no netem or other qdisc
+plain_link() { in_ns "$1" tc qdisc del dev "${2:-veth}" root 2> /dev/null; }
 
 # --- modules and memory ---
 
 # series: the directory under build/ that was made for the running kernel.
 series()
 {
-	local f
+	local f of running
 
+	read -r running < /proc/sys/kernel/osrelease
 	for f in "$build"/kernels/*/release; do
-		if [ "$(cat "$f")" = "$(uname -r)" ]; then
-			basename "$(dirname "$f")"
+		read -r of < "$f"
+		if [ "$of" = "$running" ]; then
+			f=${f%/release}
+			echo "${f##*/}"
 			return
 		fi
 	done
@@ -258,7 +329,7 @@ load_module()
 	on_exit "rmmod $1"
 }
 
-module_is_loaded() { grep -q "^$1 " /proc/modules; }
+module_is_loaded() { has_line "^$1 " /proc/modules; }
 
 # slab_count CACHE: objects in use; 0 where there is no such cache.  The caches
 # must not be merged for this to mean something (boot with slab_nomerge).

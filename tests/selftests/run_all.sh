@@ -5,8 +5,9 @@
 #
 # Run every selftest: tests/selftests/*/test_*.sh and what the C files *_test.c
 # were built into (build/selftests/*/*_test).  All results become one stream of
-# TAP with one plan; a line "# == FILE" stands before each file's results.  A
-# file that ends without a plan, with another number of results than it
+# TAP with one plan; a line "# == FILE" stands before each file's results, and after
+# them how long it took, and how much of that processors worked: the rest is waiting.
+# A file that ends without a plan, with another number of results than it
 # planned, or with a failure it did not report, adds a "not ok" of its own.
 #
 # PATTERN chooses files by a part of their path, or is a file's whole path.
@@ -119,6 +120,12 @@ keep()
 	fi
 }
 
+# processor_time: the hundredths of a second that all processors worked since the boot
+processor_time()
+{
+	awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat
+}
+
 wanted()
 {
 	local p
@@ -157,6 +164,7 @@ for f in "${files[@]}"; do
 	name=$(basename "$(dirname "$f")")/$(basename "$f")
 	echo "# == $name"
 	begin=$SECONDS
+	worked=$(processor_time)
 	before=$failed
 	# not in a pipeline: the count must survive
 	take "$name" < <(run_file "$f" "$taken")
@@ -164,7 +172,7 @@ for f in "${files[@]}"; do
 		[ "$failed" = "$before" ] || keep "$f"
 		rm -rf "${taken:?}"/*
 	fi
-	echo "# == $name took $((SECONDS - begin)) s"
+	echo "# == $name took $((SECONDS - begin)) s, $((($(processor_time) - worked) / 100)) s of a processor"
 done
 echo "1..$n"
 [ "$failed" = 0 ]

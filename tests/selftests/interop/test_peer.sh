@@ -207,7 +207,7 @@ gtlsclient()
 timed "gtlsclient ends well" gtlsclient "$ip4_b"
 check "its handshake was completed" grep -q 'QUIC handshake has completed' "$work/gtls"
 check "and confirmed" grep -q 'QUIC handshake has been confirmed' "$work/gtls"
-check "we agreed on h3" wait_for 10 grep -q '"alpn":"h3"' "$work/server.443"
+check "we agreed on h3" wait_for 10 has_line '"alpn":"h3"' "$work/server.443"
 
 # --- a link that loses; netem drops trains whole, so nobody sends any ---
 

@@ -126,9 +126,9 @@ peer_server 4435
 peer_server 4436 --stop-after 64K --reset-after 64K
 early='"event":"early","connection":1,"stream":0,.*'
 we_meet stop 4435 "we stop what h09peer sends" stopped
-check "early: h09peer's server was stopped" wait_for 10 grep -q "$early\"how\":\"stopped by the peer\"" "$work/server.4435"
+check "early: h09peer's server was stopped" wait_for 10 has_line "$early\"how\":\"stopped by the peer\"" "$work/server.4435"
 we_meet reset 4435 "we reset what h09peer reads" reset
-check "early: h09peer's server saw the reset, with its code" wait_for 10 grep -q \
+check "early: h09peer's server saw the reset, with its code" wait_for 10 has_line \
 	'"connection":2,"stream":0,.*"code":7,"how":"reset by the peer"' "$work/server.4435"
 we_meet stopped 4436 "h09peer stops what we send" EPIPE
 told "early: h09peer's server stopped it" "$early\"how\":\"stopped\"" "$work/server.4436"
@@ -257,14 +257,14 @@ in_ns client "$helpers/dial" -H "$ip4_b" 4438 < "$work/lines" > "$work/held" 2>&
 held=$!
 exec 8> "$work/lines"
 echo "GET /small" >&8
-check "reset: we are connected" wait_for 20 grep -q '^3001 bytes' "$work/held"
+check "reset: we are connected" wait_for 20 has_line '^3001 bytes' "$work/held"
 kill -KILL "$first"
 wait "$first" 2> /dev/null
 peer_server 4438 --reset-secret "$secret"
 begin=${EPOCHREALTIME/./}
 echo "GET /small" >&8
 check "reset: h09peer's server is begun again, we hear of it" \
-	wait_for 20 grep -q '^ECONNRESET' "$work/held" || note "$(< "$work/held")"
+	wait_for 20 has_line '^ECONNRESET' "$work/held" || note "$(< "$work/held")"
 note "after $(((${EPOCHREALTIME/./} - begin) / 1000)) ms: $(tail -n 1 "$work/held")"
 exec 8>&-
 wait "$held"
@@ -278,7 +278,7 @@ ip netns exec client "$peer" client --reset-secret "$secret" --streams 1 --move-
 mover=$!
 on_exit "kill -KILL $mover"
 check "reset: h09peer's client moves" wait_for 30 rises PathChanged.server 1
-check "reset: h09peer's client has moved" wait_for 30 grep -q '"validated":1' "$work/mover"
+check "reset: h09peer's client has moved" wait_for 30 has_line '"validated":1' "$work/mover"
 kill -KILL "$mover"
 wait "$mover" 2> /dev/null
 start_server client "$(field <(grep '"path"' "$work/mover") local)" "$peer" server -a 10.77.0.11 \
@@ -286,19 +286,20 @@ start_server client "$(field <(grep '"path"' "$work/mover") local)" "$peer" serv
 	--cert "$certs/good.pem" --key "$certs/good.key"
 check "reset: another process with that secret is in its place, our server takes its reset" \
 	wait_for 30 rises ResetRecv.server 1
-check "reset: that connection has ended by it" wait_for 10 grep -q '"end":"[^"]*stateless reset' "$work/server.443" ||
+check "reset: that connection has ended by it" wait_for 10 has_line '"end":"[^"]*stateless reset' "$work/server.443" ||
 	note "$(tail -n 1 "$work/server.443")"
 in_ns client tc qdisc del dev veth root
 in_ns server tc qdisc del dev veth root
 
 # --- our server loses its state, with the module itself; h09peer's client is told ---
 
-calm() { [ "$(in_ns "$1" tail -n +2 /proc/net/quic/conns | wc -l)" = 0 ]; }
+calm() { no_conns "$1"; }
 
+: > "$work/h09"
 ip netns exec client "$peer" client --stay "$ip4_b" small > "$work/h09" 2>&1 &
 stays=$!
 on_exit "kill -KILL $stays"
-check "reset: h09peer stays" wait_for 30 grep -q '"transfer".*"error":""' "$work/h09"
+check "reset: h09peer stays" wait_for 30 has_line '"transfer".*"error":""' "$work/h09"
 # our server dies unheard
 netem server veth loss 100%
 kill -KILL "$ours"

@@ -7,6 +7,10 @@
 
 # shellcheck disable=SC2154  # of env.sh
 
+# the number of each PCAP, of those that capture() makes
+declare -A captured
+captures=0
+
 # packets PCAP ARGUMENT...: tshark with quicd's key log; outside of the guest where
 # scripts/vm offers that.  What it complains about is in $work/tshark.
 packets()
@@ -18,18 +22,24 @@ packets()
 		tshark -n -r "$1" -o "tls.keylog_file:$work/keys.log" "${@:2}" 2> "$work/tshark"
 		return
 	fi
-	dir=$(mktemp -d /run/vm/tshark/XXXXXX)
-	cp "$1" "$dir/pcap"
-	cp "$work/keys.log" "$dir/keys"
+	# few programs: they take longer than the decoder. A capture is handed over once.
+	dir=/run/vm/tshark/$$.${captured[$1]:-${EPOCHREALTIME/./}}
+	if [ ! -e "$dir" ]; then
+		mkdir "$dir"
+		cp "$1" "$dir/pcap"
+	fi
+	printf '%s\n' "$(< "$work/keys.log")" > "$dir/keys"
 	printf '%s\0' "${@:2}" > "$dir/job.new"
 	mv "$dir/job.new" "$dir/job"
 	wait_for 120 test -e "$dir/status" || echo 124 > "$dir/status"
 	cat "$dir/out"
-	cp "$dir/err" "$work/tshark"
+	printf '%s\n' "$(< "$dir/err")" > "$work/tshark"
 	rc=$(< "$dir/status")
-	rm -rf "$dir"
+	# in this order: it is done as long as it is a job
+	rm "$dir/job" "$dir/status"
 	return "$rc"
 }
+on_exit "rm -rf /run/vm/tshark/$$.*"
 
 # decode PCAP: a line for each datagram, fields separated by tabs: versions,
 # TLS server name, frame types, decryption failed, malformed, bytes of DATAGRAM frames,
@@ -110,22 +120,55 @@ look()
 # What ICMP messages quote is no packet of its own.
 capture()
 {
+	captured[$1]=$((++captures))
+	# what the last one left is no sign of this one
+	: > "$1"
+	: > "$work/dumpcap"
 	ip netns exec server dumpcap -q -i veth -P -B 32 -f 'udp or tcp' -w "$1" > "$work/dumpcap" 2>&1 &
 	dumpcap=$!
 	wait_for 20 capturing "$1" || die "dumpcap: $(cat "$work/dumpcap")"
 }
 # it writes its header when it is ready
-capturing() { [ -s "$1" ] && grep -q 'File:' "$work/dumpcap"; }
+capturing() { [ -s "$1" ] && has_line File: "$work/dumpcap"; }
 
+# quiet: nothing has gone over the link for half a second; nobody answers later than that
+quiet()
+{
+	local line now=
+
+	read_net server dev
+	for line in "${net_lines[@]}"; do
+		[[ ! $line =~ ^\ *veth: ]] || now=$line
+	done
+	if [ "$now" != "${link_said:-}" ]; then
+		link_said=$now link_since=${EPOCHREALTIME/./}
+		return 1
+	fi
+	[ $((${EPOCHREALTIME/./} - link_since)) -ge $((500000 * ${SELFTEST_SLOW:-1})) ]
+}
+
+# marked PCAP MARK: asked a few times; the netem may have lost it
+marked()
+{
+	# to all on the link: no ICMP message answers
+	ip netns exec server "$BASH" -c "echo $2 > /dev/udp/ff02::1%veth/9"
+	for _ in {1..10}; do
+		grep -qaF "$2" "$1" && return
+		breath
+		breath
+		breath
+		breath
+	done
+	return 1
+}
+
+# However late dumpcap comes to it: what left before the mark is in the file before it.
 capture_end()
 {
-	# the last packets are read in blocks: wait until the file stands still
-	local size=-1
+	local mark=end-of-capture-$captures-$RANDOM
 
-	while [ "$(stat -c %s "$1")" != "$size" ]; do
-		size=$(stat -c %s "$1")
-		wait_for 1 false
-	done
+	wait_for 60 quiet
+	wait_for 30 marked "$1" "$mark" || note "the capture has no end"
 	kill -INT "$dumpcap"
 	wait "$dumpcap"
 	# a decoder that misses packets takes the numbers of later ones wrong

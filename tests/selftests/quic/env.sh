@@ -56,7 +56,7 @@ start_quicd()
 	"${enter[@]}" "$build/daemon/quicd" -c "$conf" > "$quicd_log" 2>&1 &
 	quicd_pid=$!
 	on_exit "kill -KILL $quicd_pid"
-	wait_for 60 grep -q 'workers ready' "$quicd_log" ||
+	wait_for 60 has_line 'workers ready' "$quicd_log" ||
 		die "quicd does not start: $(cat "$quicd_log")"
 }
 
@@ -86,23 +86,40 @@ quic_begin()
 # takes back the slabs that processors hold, all of whose objects count as used.
 quic_objects()
 {
-	local d
+	local d n
 
 	for d in /sys/kernel/slab/quic* /sys/kernel/slab/QUIC*; do
 		[ -e "$d/shrink" ] || continue
 		echo 1 > "$d/shrink"
-		printf '%s %s\n' "${d##*/}" "$(cut -d ' ' -f 1 "$d/objects")"
+		read -r n _ < "$d/objects"
+		printf '%s %s\n' "${d##*/}" "$n"
 	done
 }
 
-# one that no list has any more is freed a grace period later
-no_conns_held() { quic_objects | grep -qx 'quic_conn 0'; }
-no_objects() { ! quic_objects | grep -v ' 0$'; }
+# one that no list has any more is freed a grace period later; what processors keep for the
+# next trains, some seconds later
+no_conns_held()
+{
+	local name n
+
+	while read -r name n; do
+		[[ $name != quic_@(conn|rxbuf|tx_chunk) || $n = 0 ]] || return 1
+	done < <(quic_objects)
+}
+no_objects() { [[ ! $(quic_objects) =~ \ [1-9] ]]; }
 
 same_objects() { [ "$(quic_objects)" = "$1" ]; }
 
 # stat_of COUNTER [NS]: a line of /proc/net/quic/stat
-stat_of() { ${2:+ip netns exec "$2"} awk -v n="$1" '$1 == n { print $2 }' /proc/net/quic/stat; }
+stat_of()
+{
+	local line
+
+	read_net "${2:-}" quic/stat || return
+	for line in "${net_lines[@]}"; do
+		[[ $line != "$1 "* ]] || echo "${line##* }"
+	done
+}
 
 kernel_is_quiet()
 {
@@ -144,19 +161,53 @@ quic_finish()
 field() { sed -n "s/.*\"$2\": *\"\{0,1\}\([^\",}]*\).*/\1/p" "$1" | tail -n 1; }
 
 # port_in_use NS PORT: a UDP socket is bound there
-port_in_use() { in_ns "$1" ss -Hanu "sport = :$2" | grep -q .; }
+port_in_use()
+{
+	local family line hex
 
-# start_server NS PORT COMMAND...: in the background until the port is bound, for
+	printf -v hex %04X "$2"
+	for family in udp udp6; do
+		read_net "$1" "$family" || return
+		for line in "${net_lines[@]}"; do
+			# slot: local remote ...
+			[[ ! $line =~ ^\ *[0-9]+:\ [0-9A-F]+:$hex\  ]] || return 0
+		done
+	done
+	return 1
+}
+
+# listens NS PORT: a QUIC socket does, there
+listens()
+{
+	local line
+
+	read_net "$1" quic/listeners || return
+	for line in "${net_lines[@]}"; do
+		[[ $line != *":$2 "* ]] || return 0
+	done
+	return 1
+}
+
+# serves NS PORT [LINGERS]: so it does, or it is bound: for a while, for who binds may have
+# to listen yet, and not LINGERS, by what was there before
+serves()
+{
+	listens "$1" "$2" ||
+		{ [ -z "${3:-}" ] && port_in_use "$1" "$2" && breath && breath && port_in_use "$1" "$2"; }
+}
+
+# start_server NS PORT COMMAND...: in the background until it serves, for
 # $server_limit seconds (10); its output in $work/server.PORT.  Sets server_pid.
 start_server()
 {
-	local ns=$1 port=$2
+	local ns=$1 port=$2 lingers=
 
 	shift 2
+	port_in_use "$ns" "$port" && lingers=1
 	ip netns exec "$ns" "$@" > "$work/server.$port" 2>&1 &
 	server_pid=$!
 	on_exit "kill -KILL $server_pid"
-	wait_for "${server_limit:-10}" port_in_use "$ns" "$port" ||
+	wait_for "${server_limit:-10}" serves "$ns" "$port" "$lingers" ||
 		die "$1 does not listen: $(cat "$work/server.$port")"
 }
 
@@ -185,6 +236,8 @@ plays()
 
 	[ -e "$work/in.$1" ] || mkfifo "$work/in.$1"
 	exec {fd}<> "$work/in.$1"
+	# what an earlier one of this name did is not done
+	: > "$work/$1"
 	ip netns exec "$2" "$helpers/play" "${@:3}" < "$work/in.$1" > "$work/$1" 2>&1 {fd}>&- &
 	play_pid[$1]=$! play_in[$1]=$fd
 	on_exit "kill -KILL ${play_pid[$1]}"
@@ -194,7 +247,16 @@ plays()
 tell() { echo "${2:-go}" >&"${play_in[$1]}"; }
 
 # did NAME STEP
-did() { grep -qxF "did $2" "$work/$1"; }
+did()
+{
+	local line lines
+
+	mapfile -t lines < "$work/$1"
+	for line in "${lines[@]}"; do
+		[ "$line" != "did $2" ] || return 0
+	done
+	return 1
+}
 waits_for() { wait_for 60 did "$@" || die "$1 does not come to '$2': $(cat "$work/$1")"; }
 
 # ended WHAT NAME: all its steps are done
@@ -214,8 +276,20 @@ waits_over() { wait_for 100 play_is_over "$1"; }
 # of_conn NS COLUMN: of the first connection in /proc/net/quic/conns, as its head names it
 of_conn()
 {
-	in_ns "$1" awk -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i }
-		NR == 2 { print $c }' /proc/net/quic/conns
+	local head row i
+
+	read_net "$1" quic/conns || return
+	read -ra head <<< "${net_lines[0]:-}"
+	read -ra row <<< "${net_lines[1]:-}"
+	for i in "${!head[@]}"; do
+		[ "${head[i]}" != "$2" ] || echo "${row[i]:-}"
+	done
 }
 conn_has() { [ "$(of_conn "$1" "$2")" = "$3" ]; }
-no_conns() { [ -z "$(of_conn "$1" core)" ]; }
+# conns_in NS: how many there are
+conns_in()
+{
+	read_net "$1" quic/conns || return
+	echo $((${#net_lines[@]} - 1))
+}
+no_conns() { read_net "$1" quic/conns && [ "${#net_lines[@]}" = 1 ]; }

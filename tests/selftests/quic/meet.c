@@ -223,8 +223,7 @@ static void writes(int fd, const char *how)
 	do {
 		pattern_fill((uint8_t *)buf, sizeof(buf), bytes, 0);
 		n = quic_send(fd, 0, 0, buf, sizeof(buf), 0);
-		/* ENOSTR: our RESET_STREAM is acknowledged by now, and the stream forgotten */
-		if (n < 0 && (errno == EPIPE || errno == ENOSTR) && !strcmp(how, "stopped") &&
+		if (n < 0 && errno == EPIPE && !strcmp(how, "stopped") &&
 		    quic_state(fd) == QUIC_STATE_ESTABLISHED) {
 			say("EPIPE", bytes);
 			return;

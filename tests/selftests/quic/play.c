@@ -12,12 +12,15 @@
  *	ackdelay:US		max_ack_delay
  *	raise:US		plpmtud_probe_interval
  *	sndbuf:BYTES
+ *	maxrate:BYTES		SO_MAX_PACING_RATE
  *	connect:HOST:PORT	IPv4
  *	accept:PORT		the first who comes; nobody after him
  * Then:
  *	open:bidi  open:uni	waits for the peer's limit
  *	full:bidi  full:uni	the peer allows no more now
  *	send:ID:N[:fin]		waits for room
+ *	sendfile:ID:N[:fin]	the same with sendfile(2); ID is the stream opened last
+ *	intact			those files are as they were
  *	recv:ID:N		reads all that comes until N bytes of ID have; N 0: its end
  *	reset:ID:CODE  stop:ID:CODE
  *	isreset			reads all that comes until a stream was reset
@@ -27,6 +30,7 @@
  *	lines:ID:N		N bytes for each line of stdin, until one is "end"
  *	datagrams:N		the same with datagrams
  *	tell			says the congestion controller
+ *	paced:BYTES		pacing goes at some rate, and at BYTES per second at most
  *	hear			reads until the connection is over, and says why
  *	close:CODE:PHRASE	ends here; what was not delivered still may be
  *
@@ -35,6 +39,8 @@
 #include <err.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 
 #include "quic_sock.h"
 
@@ -49,6 +55,14 @@ static struct {
 	bool fin;
 } streams[STREAMS];
 static const char *step;
+
+#define FILES		8
+static struct {
+	int fd;
+	int64_t id;
+	uint64_t at;
+} files[FILES];
+static int n_files;
 
 static void fail(const char *what)
 {
@@ -132,6 +146,13 @@ static void do_sndbuf(char **arg)
 	int n = number(arg[0]);
 
 	need(!setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &n, sizeof(n)), "buffer");
+}
+
+static void do_maxrate(char **arg)
+{
+	uint64_t n = number(arg[0]);
+
+	need(!setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &n, sizeof(n)), "rate");
 }
 
 static void do_connect(char **arg)
@@ -224,6 +245,60 @@ static ssize_t read_some(void)
 	return n;
 }
 
+/* A file of the next @n bytes of the pattern of stream @id, which stays. */
+static int pattern_file(int64_t id, uint64_t n)
+{
+	static uint8_t buf[CHUNK];
+	uint64_t done = 0;
+	size_t part;
+	int file;
+
+	need(n_files < FILES, "too many files");
+	file = memfd_create("pattern", MFD_CLOEXEC);
+	need(file >= 0, "a file");
+	for (; done < n; done += part) {
+		part = n - done < CHUNK ? n - done : CHUNK;
+		pattern_fill(buf, part, streams[id].sent + done, id);
+		need(write(file, buf, part) == (ssize_t)part, "a file");
+	}
+	files[n_files].fd = file;
+	files[n_files].id = id;
+	files[n_files++].at = streams[id].sent;
+	return file;
+}
+
+static void do_sendfile(char **arg)
+{
+	int64_t id = stream_of(arg[0]);
+	uint64_t n = number(arg[1]);
+	int file = pattern_file(id, n);
+	off_t off = 0;
+	ssize_t part;
+
+	while ((uint64_t)off < n) {
+		part = sendfile(fd, file, &off, n - off);
+		need(part > 0, "sendfile");
+	}
+	streams[id].sent += n;
+	if (arg[2])
+		need(!quic_send(fd, id, FIN, NULL, 0, 0), "FIN");
+}
+
+static void do_intact(char **arg)
+{
+	static uint8_t buf[CHUNK];
+	uint64_t off;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < n_files; i++) {
+		for (off = 0; (n = pread(files[i].fd, buf, CHUNK, off)) > 0; off += n)
+			if (pattern_check(buf, n, files[i].at + off, files[i].id) != (size_t)n)
+				errx(1, "%s: somebody wrote to file %d", step, i);
+		need(!n && off, "a file");
+	}
+}
+
 static void do_recv(char **arg)
 {
 	int64_t id = stream_of(arg[0]);
@@ -274,9 +349,7 @@ static void do_isstopped(char **arg)
 		streams[id].sent += n > 0 ? n : 0;
 		breath(20);
 	}
-	/* ENOSTR: it has been reset, and forgotten */
-	need((errno == EPIPE || errno == ENOSTR) &&
-	     quic_state(fd) == QUIC_STATE_ESTABLISHED, "send");
+	need(errno == EPIPE && quic_state(fd) == QUIC_STATE_ESTABLISHED, "send");
 }
 
 static void do_urgency(char **arg)
@@ -329,6 +402,16 @@ static void do_tell(char **arg)
 	printf("congestion %s\n", name);
 }
 
+static void do_paced(char **arg)
+{
+	struct quic_info info = { };
+	socklen_t len = sizeof(info);
+
+	need(!getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_INFO, &info, &len), "option");
+	if (!info.pacing_rate || info.pacing_rate > number(arg[0]))
+		errx(1, "%s: it is %llu bytes/s", step, (unsigned long long)info.pacing_rate);
+}
+
 static void do_hear(char **arg)
 {
 	struct quic_reason r;
@@ -353,15 +436,16 @@ static const struct {
 	void (*run)(char **arg);
 } steps[] = {
 	{ "congestion", do_congestion }, { "ackdelay", do_ackdelay }, { "raise", do_raise },
-	{ "sndbuf", do_sndbuf },
+	{ "sndbuf", do_sndbuf }, { "maxrate", do_maxrate },
 	{ "connect", do_connect }, { "accept", do_accept },
 	{ "open", do_open }, { "full", do_full },
 	{ "send", do_send }, { "recv", do_recv },
+	{ "sendfile", do_sendfile }, { "intact", do_intact },
 	{ "reset", do_reset }, { "stop", do_stop },
 	{ "isreset", do_isreset }, { "isstopped", do_isstopped },
 	{ "urgency", do_urgency }, { "line", do_line }, { "lines", do_lines },
 	{ "datagrams", do_datagrams },
-	{ "tell", do_tell }, { "hear", do_hear }, { "close", do_close },
+	{ "tell", do_tell }, { "paced", do_paced }, { "hear", do_hear }, { "close", do_close },
 };
 
 static void play(const char *word)

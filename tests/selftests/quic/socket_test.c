@@ -11,9 +11,13 @@
  *
  * Large because each call is a test, and all need the same two ends.
  */
+#include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "quic_test.h"
 
@@ -473,6 +477,110 @@ TEST_F_TIMEOUT(pair, full_receive_buffer, 60)
 	EXPECT_EQ(sizeof(buf), pattern_recv(self->server, 0, 7));
 }
 
+/*
+ * A byte to send from a page that is not there: whoever copies it sleeps, with the lock
+ * of the socket, until the page is given.
+ */
+struct absent {
+	int fd;
+	int sock;
+	uint8_t *page;
+	size_t size;
+	ssize_t sent;
+	pthread_t thread;
+};
+
+static void *absent_send(void *arg)
+{
+	struct absent *a = arg;
+
+	a->sent = quic_send(a->sock, -1, NEW, a->page, 1, 0);
+	return NULL;
+}
+
+/* Return: somebody waits for the page. */
+static bool absent_begin(struct absent *a, int sock)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+
+	a->sock = sock;
+	a->size = sysconf(_SC_PAGESIZE);
+	a->page = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	a->fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	reg.range.start = (uintptr_t)a->page;
+	reg.range.len = a->size;
+	return a->page != MAP_FAILED && a->fd >= 0 && !ioctl(a->fd, UFFDIO_API, &api) &&
+	       !ioctl(a->fd, UFFDIO_REGISTER, &reg) &&
+	       !pthread_create(&a->thread, NULL, absent_send, a) &&
+	       wait_fd(a->fd, POLLIN, SOON_MS);
+}
+
+static void absent_end(struct absent *a)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)a->page, .len = a->size },
+	};
+
+	ioctl(a->fd, UFFDIO_ZEROPAGE, &zero);
+	pthread_join(a->thread, NULL);
+	close(a->fd);
+	munmap(a->page, a->size);
+}
+
+static uint64_t packets_sent(int fd)
+{
+	struct quic_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_QUIC, QUIC_SOCKOPT_INFO, &info, &len);
+	return info.sent_pkts;
+}
+
+/*
+ * A program sleeps in a page fault with the lock of its socket: of what comes meanwhile
+ * so much is kept as the receive buffer takes, and what is dropped comes again.
+ */
+TEST_F_TIMEOUT(pair, locked_while_it_comes, 60)
+{
+	int small = 32768, large = MIB, room = 0;
+	static uint8_t buf[256 << 10];
+	socklen_t len = sizeof(room);
+	uint64_t dropped, sent, before, sent_before;
+	struct absent a;
+	uint8_t byte = 1;
+	int64_t end;
+
+	/* a window that holds more than the buffer */
+	ASSERT_EQ(0, setsockopt(self->client, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large)));
+	ASSERT_EQ(0, pattern_send(self->client, 0, NEW, MIB, 1));
+	ASSERT_EQ(MIB, pattern_recv(self->server, 0, 1));
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	ASSERT_EQ(0, getsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &room, &len));
+	before = stat_of("DropBacklog");
+	sent_before = packets_sent(self->client);
+	ASSERT_TRUE(absent_begin(&a, self->server)) { TH_LOG("userfaultfd: %s", strerror(errno)); }
+	/* whatever fails now, the lock is to be given back */
+	pattern_fill(buf, sizeof(buf), 0, 7);
+	EXPECT_EQ(sizeof(buf), quic_send(self->client, 4, NEW | FIN, buf, sizeof(buf),
+					 MSG_DONTWAIT));
+	end = now_ms() + SOON_MS;
+	do {
+		breath(5);
+		sent = packets_sent(self->client) - sent_before;
+		dropped = stat_of("DropBacklog") - before;
+		/* packets have 1200 bytes and more */
+	} while ((!dropped || sent - dropped > room / 1200) && now_ms() < end);
+	absent_end(&a);
+	EXPECT_LT(0, dropped);
+	EXPECT_LT(0, sent - dropped);	/* not all of them */
+	EXPECT_GE(room / 1200, sent - dropped);
+	EXPECT_EQ(1, a.sent);
+	EXPECT_EQ(sizeof(buf), pattern_recv(self->server, 4, 7));
+	EXPECT_EQ(1, quic_recv(self->client, &byte, 1, NULL, NULL, 0));
+	EXPECT_EQ(0, byte);
+}
+
 TEST_F(pair, send_timeout)
 {
 	struct timeval tv = { .tv_usec = 300000 };
@@ -648,6 +756,38 @@ TEST_F(pair, stop_sending)
 	EXPECT_EQ(-1, n);
 	EXPECT_EQ(EPIPE, errno);
 	EXPECT_EQ(QUIC_STATE_ESTABLISHED, quic_state(self->client));
+}
+
+/* When the stream is over, its RESET_STREAM acknowledged, the writer hears the same. */
+TEST_F(pair, stopped_and_over)
+{
+	struct quic_errinfo e = { .stream_id = 2, .errcode = 43 };
+	int64_t end = now_ms() + SOON_MS;
+	char buf[16];
+
+	ASSERT_EQ(3, quic_send(self->client, 2, NEW | UNI, "abc", 3, 0));
+	ASSERT_EQ(3, quic_recv(self->server, buf, sizeof(buf), NULL, NULL, 0));
+	ASSERT_EQ(0, setsockopt(self->server, SOL_QUIC, QUIC_SOCKOPT_STREAM_STOP_SENDING,
+				&e, sizeof(e)));
+	/* of no effect while it is being reset, and an error once it is gone */
+	while (quic_state(self->client) == QUIC_STATE_ESTABLISHED && now_ms() < end) {
+		if (quic_send(self->client, 2, 0, "x", 1, 0) < 0 &&
+		    setsockopt(self->client, SOL_QUIC, QUIC_SOCKOPT_STREAM_RESET, &e,
+			       sizeof(e)) && errno == ENOSTR)
+			break;
+		breath(5);
+	}
+	ASSERT_GT(end, now_ms()) { TH_LOG("the stream is never over"); }
+	EXPECT_EQ(-1, quic_send(self->client, 2, 0, "y", 1, 0));
+	EXPECT_EQ(EPIPE, errno);
+	EXPECT_EQ(-1, quic_send(self->client, 2, FIN, "", 0, 0));
+	EXPECT_EQ(EPIPE, errno);
+	EXPECT_EQ(-1, quic_send(self->client, -1, 0, "y", 1, 0));
+	EXPECT_EQ(EPIPE, errno);
+	/* one that we have ended ourselves is another matter */
+	ASSERT_EQ(1, quic_send(self->client, 6, NEW | UNI | FIN, "z", 1, 0));
+	EXPECT_EQ(-1, quic_send(self->client, 6, 0, "y", 1, 0));
+	EXPECT_EQ(ENOSTR, errno);
 }
 
 /* Connection-level ends: what the peer reads after the data that was sent. */

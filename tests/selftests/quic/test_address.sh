@@ -24,7 +24,7 @@ head -c 200K /dev/urandom > "$work/file"
 
 serve() { start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"; }
 fetch() { timeout 100 ip netns exec client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" "$@"; }
-calm() { [ "$(in_ns server tail -n +2 /proc/net/quic/conns | wc -l)" = 0 ]; }
+calm() { no_conns server; }
 
 # of COUNTER NS: what it rose by since mark
 declare -A marks
@@ -145,8 +145,9 @@ check "amplification: and gives up" wait_for 60 calm
 capture_end "$work/silent.pcap"
 kill "$resending"
 wait "$resending" 2> /dev/null
-bytes() { packets "$work/silent.pcap" -Y "udp && ip.$1 == $ip4_c" -T fields -e udp.length | awk '{ n += $1 - 8 } END { print n + 0 }'; }
-came=$(bytes src) left=$(bytes dst)
+packets "$work/silent.pcap" -Y udp -T fields -e ip.src -e ip.dst -e udp.length > "$work/lengths"
+read -r came left < <(awk -v ip="$ip4_c" '$1 == ip { came += $3 - 8 } $2 == ip { left += $3 - 8 }
+	END { print came + 0, left + 0 }' "$work/lengths")
 note "amplification: $came bytes came, $left left"
 check_eq "amplification: one full datagram came" 1200 "$came"
 check "amplification: three times that at most" test "$left" -le $((3 * came))
@@ -192,7 +193,7 @@ capture "$work/held.pcap"
 ip netns exec client "$helpers/dial" -H "$ip4_b" 443 < "$work/in" > "$work/held" 2>&1 &
 held=$!
 exec 8> "$work/in"
-check "reset: a connection" wait_for 20 grep -q '^OK' "$work/held"
+check "reset: a connection" wait_for 20 has_line '^OK' "$work/held"
 capture_end "$work/held.pcap"
 
 # --- what a client makes of versions that it does not speak, here or anywhere ---
@@ -222,7 +223,7 @@ check "reset: the server's end is gone" wait_for 60 calm
 in_ns server tc qdisc del dev veth root
 serve
 echo "GET /file" >&8
-check "reset: the client hears of it" wait_for 20 grep -q '^ECONNRESET' "$work/held" ||
+check "reset: the client hears of it" wait_for 20 has_line '^ECONNRESET' "$work/held" ||
 	note "$(cat "$work/held")"
 exec 8>&-
 wait "$held"

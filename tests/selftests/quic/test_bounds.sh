@@ -24,7 +24,7 @@ declare -A marks
 mark() { local c; for c; do marks[$c]=$(stat_of "${c%.*}" "${c#*.}"); done; }
 rose() { echo $(($(stat_of "${1%.*}" "${1#*.}") - marks[$1])); }
 rose_to() { [ "$(rose "$1")" -ge "$2" ]; }
-calm() { [ "$(in_ns server tail -n +2 /proc/net/quic/conns | wc -l)" = 0 ]; }
+calm() { no_conns server; }
 repeat() { local i; for ((i = 0; i < $2; i++)); do echo "$1"; done; }
 
 # --- a stranger's: an Initial of before, again, while nobody runs its handshake ---
@@ -92,7 +92,8 @@ check "6000 packets that nobody knows" wait_for 20 rose_to DropUnknownCid.server
 took=$(($(date +%s%3N) - begin))
 note "$(rose ResetSent.server) resets in $took ms, $(rose AnswersLimited.server) not sent"
 check "no more resets than 100, and 1000 a second" test "$(rose ResetSent.server)" -le $((100 + took))
-check_eq "each packet was answered, or would have been" 6000 \
-	$(($(rose ResetSent.server) + $(rose AnswersLimited.server)))
+# the last one may have been counted only
+all_judged() { [ $(($(rose ResetSent.server) + $(rose AnswersLimited.server))) = 6000 ]; }
+check "each packet was answered, or would have been" wait_for 10 all_judged
 
 quic_finish

@@ -35,7 +35,7 @@ both
 # from the beginning: what is sealed later does not open without
 capture "$work/closing.pcap"
 plays server server accept:4433 recv:0:0 send:0:10:fin line open:uni send:3:10 hear
-wait_for 20 port_in_use server 4433
+wait_for 20 listens server 4433
 plays client client "connect:$ip4_b:4433" open:bidi send:0:10:fin recv:0:0 line "close:4711:that was all"
 # nothing is left that would have to be delivered first
 waits_for client recv:0:0

@@ -20,8 +20,8 @@ reset=4611686018427387901	# 2^62 - 3
 stop=1311768467463790320	# no 32 bits of it are 0, or alike
 close=4611686018427387903	# 2^62 - 1, the largest
 
-# on_wire FIELD: its values, each once, the server's answers included
-on_wire() { packets "$work/codes.pcap" -T fields -e "$1" | tr ',' '\n' | grep . | sort -u | xargs; }
+# on_wire COLUMN: its values, each once, the server's answers included
+on_wire() { cut -f "$1" "$work/codes" | tr ',' '\n' | grep . | sort -u | xargs; }
 
 capture "$work/codes.pcap"
 start_server server 4433 "$helpers/codes" server 4433
@@ -29,13 +29,15 @@ check "a reset, a stop and a close" timeout 60 \
 	ip netns exec client "$helpers/codes" client "$ip4_b" 4433 $reset $stop $close
 wait "$server_pid"
 capture_end "$work/codes.pcap"
+packets "$work/codes.pcap" -T fields -e quic.cc.error_code.app -e quic.ss.application_error_code \
+	-e quic.rsts.application_error_code > "$work/codes"
 
 check_eq "the peer is told all bits of the close, and by option 5 its largest code" \
 	"$close 4294967295 all bits" "$(cat "$work/server.4433")"
-check_eq "CONNECTION_CLOSE on the wire" "$close" "$(on_wire quic.cc.error_code.app)"
-check_eq "STOP_SENDING on the wire" "$stop" "$(on_wire quic.ss.application_error_code)"
+check_eq "CONNECTION_CLOSE on the wire" "$close" "$(on_wire 1)"
+check_eq "STOP_SENDING on the wire" "$stop" "$(on_wire 2)"
 # what was stopped is reset with the same code (RFC 9000 3.5)
 check_eq "RESET_STREAM on the wire, and the answer to STOP_SENDING" "$stop $reset" \
-	"$(on_wire quic.rsts.application_error_code)"
+	"$(on_wire 3)"
 
 quic_finish

@@ -23,7 +23,7 @@ serve()
 	ip netns exec server "$helpers/dgram" serve 4433 > "$work/got" 2>&1 &
 	server_pid=$!
 	on_exit "kill -KILL $server_pid"
-	wait_for 20 port_in_use server 4433 || die "no server: $(cat "$work/got")"
+	wait_for 20 listens server 4433 || die "no server: $(cat "$work/got")"
 }
 
 # lengths: of the DATAGRAM frames in $work/decoded, one a line

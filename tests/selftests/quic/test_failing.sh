@@ -47,8 +47,10 @@ check "a life that is counted" "$helpers/life" once
 total=$(asked)
 check "every kind is asked for: $(tr '\n' ' ' < "$fail")" test "$total" -gt 50 \
 	-a "$(asked failed)" = 0 -a "$(asked conn)" = 2 -a "$(asked sock)" -gt 2 \
-	-a "$(asked keys)" -gt 5 -a "$(asked tx)" -gt 5 -a "$(asked rx)" -gt 5 \
+	-a "$(asked keys)" -gt 5 -a "$(asked tx)" -gt 5 -a "$(asked send)" -gt 1 -a "$(asked rx)" -gt 5 \
 	-a "$(asked hs)" -gt 5 -a "$(asked stream)" -gt 5
+check "trains are among what is sent and received" test "$(stat_of OutTrains)" -gt 0 \
+	-a "$(stat_of InTrains)" -gt 0
 set_fail off
 check_eq "the numbers stay" "$total" "$(asked)"
 
@@ -60,6 +62,7 @@ lives "one allocation fails, each ${step}th in turn of $total" walk "$step"
 # --- many fail ---
 lives "every 7th fails" every 7
 lives "every 3rd of those for packets to send fails" every 3 tx
+lives "every 3rd of those for what is sent fails" every 3 send
 lives "every 3rd of those for packets received fails" every 3 rx
 
 # --- those of others ---

@@ -25,7 +25,7 @@ start_server server 443 "$tools/quicserve" -q -p 443 -d "$work"
 
 fetch() { timeout 100 ip netns exec client "$tools/quicget" -q --discard --server-name server.test "$ip4_b" "$@"; }
 now_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
-conns() { in_ns server tail -n +2 /proc/net/quic/conns | wc -l; }
+conns() { conns_in server; }
 
 # bytes of our slab objects; of socket buffers; connections; the daemon's memory in KiB;
 # all that the machine has left, in KiB
@@ -78,13 +78,13 @@ flood_of()
 	ip netns exec client "$helpers/dial" -H "$ip4_b" 443 < "$work/in.$name" > "$work/held.$name" 2>&1 &
 	held=$!
 	exec 8> "$work/in.$name"
-	check "$name: a connection before it" wait_for 20 grep -q '^OK' "$work/held.$name"
+	check "$name: a connection before it" wait_for 20 has_line '^OK' "$work/held.$name"
 	ip netns exec client "$helpers/flood" "${@:2}" 198.18.0.0 "$ip4_b" 443 > "$work/flood.$name" &
 	flooder=$!
-	wait_for 30 grep -q ready "$work/flood.$name"
+	wait_for 30 has_line ready "$work/flood.$name"
 	begin=$(now_ms)
 	echo "GET /file" >&8
-	check "$name: it moves on" wait_for 60 grep -q "^$size bytes" "$work/held.$name" ||
+	check "$name: it moves on" wait_for 60 has_line "^$size bytes" "$work/held.$name" ||
 		note "$(cat "$work/held.$name")"
 	ms=$(($(now_ms) - begin))
 	for _ in 1 2; do

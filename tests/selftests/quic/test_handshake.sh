@@ -36,6 +36,7 @@ serve() { start_server "$1" "$2" "$tools/quicserve" -q -p "$2" -d "$work" "${@:3
 # ip netns exec needs a name; this shell's namespace is that of init
 ip netns attach here $$ 2> /dev/null || die "cannot name this namespace"
 on_exit "ip netns del here"
+witness[here]=$$
 
 # --- nobody serves ---
 sysctl -q net.quic.handshake_wait_ms=300
@@ -93,7 +94,7 @@ mkfifo "$work/in"
 "$helpers/dial" -H 127.0.0.1 443 < "$work/in" > "$work/held" 2>&1 &
 held=$!
 exec 8> "$work/in"
-check "a connection for later" wait_for 10 grep -q '^OK' "$work/held" ||
+check "a connection for later" wait_for 10 has_line '^OK' "$work/held" ||
 	note "$(cat "$work/held")"
 
 lines() { [ "$(grep -c '10000 bytes' "$work/held")" = "$1" ]; }

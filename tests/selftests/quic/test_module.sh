@@ -56,7 +56,7 @@ check "and is still there" module_is_loaded quicsock
 # in use: two sockets, one of them bound, held by a child
 "$helpers/hold" idle > "$work/hold" &
 holder=$!
-wait_for 10 grep -q ready "$work/hold" || die "no sockets: $(cat "$work/hold")"
+wait_for 10 has_line ready "$work/hold" || die "no sockets: $(cat "$work/hold")"
 check "in use: cannot be removed" test "$(rmmod quicsock 2>&1 | grep -c 'in use')" = 1
 check "and is still there" module_is_loaded quicsock
 kill "$holder"
@@ -64,9 +64,10 @@ wait "$holder" 2> /dev/null
 
 # a listener and an established connection
 start_quicd
+: > "$work/hold"
 "$helpers/hold" pair > "$work/hold" &
 holder=$!
-wait_for 10 grep -q ready "$work/hold" || die "no connection: $(cat "$work/hold")"
+wait_for 10 has_line ready "$work/hold" || die "no connection: $(cat "$work/hold")"
 check "connected: cannot be removed" test "$(rmmod quicsock 2>&1 | grep -c 'in use')" = 1
 kill -KILL "$holder"
 wait "$holder" 2> /dev/null

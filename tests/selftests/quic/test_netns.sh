@@ -58,7 +58,7 @@ end_of()
 	local ns=$1 peer=$2
 
 	shift 2
-	ip netns del "$ns"
+	del_ns "$ns"
 	# it may have ended by itself
 	[ $# = 0 ] || kill -KILL "$@" 2> /dev/null
 	[ $# = 0 ] || wait "$@" 2> /dev/null
@@ -70,22 +70,23 @@ check_same() { check "$what: nothing of it stays" wait_for 40 same_objects "$bef
 what="sockets open"
 kill "$server_pid"
 wait "$server_pid" 2> /dev/null
-ip netns del client
-ip netns del server
+del_ns client
+del_ns server
 check "no object is left so far" wait_for 40 no_objects || note "$(quic_objects)"
 before=$(quic_objects)
 setup_veth client server
 ip netns exec client "$helpers/hold" idle > "$work/hold" &
 holder=$!
-wait_for 10 grep -q ready "$work/hold"
+wait_for 10 has_line ready "$work/hold"
 end_of client server "$holder"
 check_same
 
 what="connected within"
 setup_veth client server
+: > "$work/hold"
 ip netns exec client "$helpers/hold" pair 3000000 > "$work/hold" &
 holder=$!
-wait_for 10 grep -q ready "$work/hold" || note "$(cat "$work/hold")"
+wait_for 10 has_line ready "$work/hold" || note "$(cat "$work/hold")"
 end_of client server "$holder"
 check_same
 
@@ -102,7 +103,7 @@ end_of client server "$getting"
 kill "$server_pid"
 wait "$server_pid" 2> /dev/null
 # the server's half waits for an answer that cannot come, within its bounds
-ip netns del server
+del_ns server
 check_same
 
 what="in mid-handshake"

@@ -93,7 +93,7 @@ in_ns server tc qdisc del dev veth root
 # --- a path that becomes wide again: looked for each 5 s ---
 
 plays server server raise:5000000 accept:4433 recv:0:1 lines:0:3000 close:0
-wait_for 20 port_in_use server 4433
+wait_for 20 listens server 4433
 plays client client "connect:10.78.2.2:4433" open:bidi send:0:1 hear
 waits_for server recv:0:1
 # a search goes on with what is acknowledged
@@ -139,13 +139,15 @@ check_eq "1199 bytes back: nothing is sent" "$sent" "$(stat_of OutDatagrams serv
 ip -n server route replace default via 10.78.2.254
 
 # held NS WHOSE: a connection, at rest; then the device of NS becomes narrow
-calm() { [ "$(in_ns server tail -n +2 /proc/net/quic/conns | wc -l)" = 0 ]; }
+calm() { no_conns server; }
+# for a second: no late ACK either
 quiet()
 {
 	local now
 
 	now=$(stat_of InDatagrams server)
-	[ "$now" = "$seen" ] || { seen=$now; return 1; }
+	[ "$now" = "$seen" ] || { seen=$now since=${EPOCHREALTIME/./}; return 1; }
+	[ $((${EPOCHREALTIME/./} - since)) -ge 1000000 ]
 }
 held()
 {
@@ -154,14 +156,14 @@ held()
 	check "$1 becomes narrow: nobody is there yet" wait_for 40 calm
 	rm -f "$work/in"
 	mkfifo "$work/in"
+	: > "$work/held"
 	ip netns exec client "$helpers/dial" -H 10.78.2.2 443 < "$work/in" > "$work/held" 2>&1 &
 	held=$!
 	exec 8> "$work/in"
-	check "$1 becomes narrow: a connection" wait_for 20 grep -q '^OK' "$work/held"
+	check "$1 becomes narrow: a connection" wait_for 20 has_line '^OK' "$work/held"
 	echo "GET /file" >&8
-	check "$1 becomes narrow: it carries a file" wait_for 60 grep -q 'bytes$' "$work/held"
+	check "$1 becomes narrow: it carries a file" wait_for 60 has_line 'bytes$' "$work/held"
 	seen=
-	wait_for 1 false	# the last ACKs
 	wait_for 20 quiet
 	ip -n "$1" link set veth mtu 1200
 	before=$(stat_of OutDatagrams "$1")

@@ -42,7 +42,7 @@ push()
 	rm -f "$got"/*
 	over server nc -l "$2" "$port" < /dev/null > "$got/big" &
 	sink=$!
-	wait_for 30 port_in_use server "$port" || die "nc does not listen"
+	wait_for 30 serves server "$port" || die "nc does not listen"
 	check "$1" over client nc -N "$2" "$port" < "$files/big"
 	# what it exits with is netcat's business; that it ends is in the contents
 	wait "$sink" || note "the receiver's status is $?"

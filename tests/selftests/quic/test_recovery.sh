@@ -38,7 +38,7 @@ netem router near delay 40ms limit 1000
 netem router far delay 40ms limit 1000
 capture "$work/dead.pcap"
 plays server server accept:4433 recv:0:1 send:0:20000 line send:0:60000:fin hear
-wait_for 20 port_in_use server 4433
+wait_for 20 listens server 4433
 plays client client "connect:$ip4_b:4433" open:bidi send:0:1 recv:0:20000 recv:0:0 close:0
 waits_for client recv:0:20000
 note_counters Probes.server PersistentCongestion.server
@@ -102,7 +102,7 @@ check_eq "a silent server: all in full datagrams" "" \
 # --- an ACK for a gap: the client may take 10 s for any other ---
 
 plays server server max_datagram:1200 pmtud:0 accept:4433 recv:0:1 datagrams:100 hear
-wait_for 20 port_in_use server 4433
+wait_for 20 listens server 4433
 capture "$work/gap.pcap"
 plays client client max_datagram:1200 pmtud:0 ackdelay:10000000 "connect:$ip4_b:4433" \
 	open:bidi send:0:1 line close:0
@@ -150,7 +150,7 @@ for name in reno cubic; do
 	choose=()
 	[ "$name" = cubic ] || choose=("congestion:$name")
 	plays server server "${choose[@]}" accept:4433 tell recv:0:1 send:0:600000:fin hear
-	wait_for 20 port_in_use server 4433
+	wait_for 20 listens server 4433
 	plays client client "${choose[@]}" "connect:$ip4_b:4433" tell open:bidi send:0:1 recv:0:0 close:0
 	ended "$name: the client did its part" client
 	ended "$name: the server did its part" server

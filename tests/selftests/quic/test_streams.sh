@@ -29,7 +29,7 @@ scene()
 	capture "$work/pcap"
 	# shellcheck disable=SC2086  # lists
 	plays server server $2
-	wait_for 20 port_in_use server 4433 || die "$1: no server: $(cat "$work/server")"
+	wait_for 20 listens server 4433 || die "$1: no server: $(cat "$work/server")"
 	# shellcheck disable=SC2086
 	plays client client $3
 }

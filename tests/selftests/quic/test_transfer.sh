@@ -80,11 +80,8 @@ get "5 % loss, 20 ms: get of 1 MiB" "$ip4_b" 1048576
 netem client veth delay 10ms reorder 30% 50% limit 10000
 netem server veth delay 5ms duplicate 10% limit 10000
 push "reordering and duplicates: push of 1 MiB" "$ip4_b" 1048576
-# trains lost whole
-offload_on client
-offload_on server
-netem client veth loss 2% delay 5ms limit 10000
-netem server veth loss 2% delay 5ms limit 10000
+netem_trains client veth loss 2% delay 5ms limit 10000
+netem_trains server veth loss 2% delay 5ms limit 10000
 push "trains lost whole: push of 1 MiB" "$ip4_b" 1048576
 in_ns client tc qdisc del dev veth root
 in_ns server tc qdisc del dev veth root

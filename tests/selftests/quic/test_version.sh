@@ -62,12 +62,20 @@ check_eq "one Retry more" $((retries + 1)) "$(stat_of RetrySent server)"
 capture_end "$work/quic.pcap"
 look_version=0x6b3343cf look "version 2" "$work/quic.pcap" "$work/files/file"
 
-# said TYPE: the chosen versions in the TLS messages of this type
-said()
+# once for all that follows: datagrams with their TLS messages, the versions chosen, the
+# parameters, QUIC bits, forms, ports
+packets "$work/quic.pcap" -Y quic -T fields -e tls.handshake.type -e tls.quic.parameter.vi.chosen_version \
+	-e tls.quic.parameter.type -e quic.fixed_bit -e quic.header_form -e udp.srcport -e udp.dstport \
+	> "$work/greased"
+# lines FILE [COLUMN VALUE]...: those that have each VALUE among those of its COLUMN
+lines()
 {
-	packets "$work/quic.pcap" -Y "tls.handshake.type == $1" -T fields -e tls.quic.parameter.vi.chosen_version |
-		sort -u
+	awk -F '\t' -v want="${*:2}" 'BEGIN { n = split(want, w, " ") }
+		{ for (i = 1; i < n; i += 2) if (("," $w[i] ",") !~ "," w[i + 1] ",") next; print }' "$1"
 }
+
+# said TYPE: the chosen versions in the TLS messages of this type
+said() { lines "$work/greased" 1 "$1" | cut -f 2 | sort -u; }
 check_eq "every ClientHello chose it" 0x6b3343cf "$(said 1)"
 check_eq "and all EncryptedExtensions" 0x6b3343cf "$(said 8)"
 
@@ -76,7 +84,7 @@ check_eq "and all EncryptedExtensions" 0x6b3343cf "$(said 8)"
 # reserved TYPE: the TLS messages of this type that have a parameter 31 * N + 27
 reserved()
 {
-	packets "$work/quic.pcap" -Y "tls.handshake.type == $1" -T fields -e tls.quic.parameter.type |
+	lines "$work/greased" 1 "$1" | cut -f 3 |
 		awk -F , 'function hex(s, n, i) {
 				for (i = 3; i <= length(s); i++)
 					n = (n * 16 + index("0123456789abcdef", tolower(substr(s, i, 1))) - 1) % 31
@@ -84,20 +92,19 @@ reserved()
 			}
 			{ for (i = 1; i <= NF; i++) if (hex($i) == 27) { n++; break } } END { print n + 0 }'
 }
-hellos() { packets "$work/quic.pcap" -Y "tls.handshake.type == $1" -T fields -e frame.number | wc -l; }
+hellos() { lines "$work/greased" 1 "$1" | wc -l; }
 check_eq "each ClientHello has a reserved parameter" "$(hellos 1)" "$(reserved 1)"
 check_eq "and all EncryptedExtensions" "$(hellos 8)" "$(reserved 8)"
 
-# bits VALUE FILTER: packets whose QUIC bit has it
-bits() { packets "$work/quic.pcap" -Y "quic.fixed_bit == $1 && $2" | wc -l; }
-for way in src dst; do
+# bits VALUE COLUMN VALUE...: packets whose QUIC bit has it
+bits() { lines "$work/greased" 4 "$@" | wc -l; }
+for way in "srcport 6" "dstport 7"; do
 	for bit in 0 1; do
-		check "1-RTT packets with the ${way}port, QUIC bit $bit" test \
-			"$(bits $bit "quic.header_form == 0 && udp.${way}port == 443")" -ge 20
+		check "1-RTT packets with the ${way% *}, QUIC bit $bit" test \
+			"$(bits $bit 5 0 "${way#* }" 443)" -ge 20
 	done
 done
-check_eq "a client's first Initial has it set" 0 \
-	"$(bits 0 "tls.handshake.type == 1")"
+check_eq "a client's first Initial has it set" 0 "$(bits 0 1 1)"
 
 # --- both versions, of one listener and at once ---
 one "version 1" 1 "$v1" "$ip4_b"
@@ -129,17 +136,15 @@ echo 1 > /proc/sys/net/quic/retry
 capture_end "$work/changed.pcap"
 check_eq "five have" "5 5" "$(stat_of VersionsChanged client) $(stat_of VersionsChanged server)"
 
-# seen FILTER: packets of this sort, by headers that anybody can read
-seen() { packets "$work/changed.pcap" -d udp.port==444,quic -Y "$1" | wc -l; }
-check "Initials of version 1" test "$(seen "quic.version == 1 && quic.long.packet_type == 0")" -ge 5
-check_eq "no Handshake packet of version 1" 0 \
-	"$(seen "quic.version == 1 && quic.long.packet_type == 2")"
-check "Handshake packets of version 2 to the server" \
-	test "$(seen "quic.version == 0x6b3343cf && quic.long.packet_type_v2 == 3 && udp.dstport == 444")" -ge 5
-check "and from it" \
-	test "$(seen "quic.version == 0x6b3343cf && quic.long.packet_type_v2 == 3 && udp.srcport == 444")" -ge 5
-check "Initials of version 2 to the server, too" \
-	test "$(seen "quic.version == 0x6b3343cf && quic.long.packet_type_v2 == 1 && udp.dstport == 444")" -ge 1
+# by headers that anybody can read: version, types of both versions, ports
+packets "$work/changed.pcap" -d udp.port==444,quic -Y quic -T fields -e quic.version \
+	-e quic.long.packet_type -e quic.long.packet_type_v2 -e udp.srcport -e udp.dstport > "$work/changed"
+seen() { lines "$work/changed" "$@" | wc -l; }
+check "Initials of version 1" test "$(seen 1 0x00000001 2 0)" -ge 5
+check_eq "no Handshake packet of version 1" 0 "$(seen 1 0x00000001 2 2)"
+check "Handshake packets of version 2 to the server" test "$(seen 1 0x6b3343cf 3 3 5 444)" -ge 5
+check "and from it" test "$(seen 1 0x6b3343cf 3 3 4 444)" -ge 5
+check "Initials of version 2 to the server, too" test "$(seen 1 0x6b3343cf 3 1 5 444)" -ge 1
 
 one "2 from the start" 2 "$v2" -p 444 "$ip4_b"
 check_eq "which is no change" "5 5" \

@@ -78,7 +78,7 @@ through()
 	wait_for 10 port_in_use server 4433
 	check "$2: a transfer through a network that mangles" fetch -p 4433 "$1" file
 	check "$2: is intact" cmp "$work/file" "$work/got/file"
-	check "$2: prefixes, turned bits, replays were sent" wait_for 10 grep -q '^mangled' "$work/relay"
+	check "$2: prefixes, turned bits, replays were sent" wait_for 10 has_line '^mangled' "$work/relay"
 	check "$2: a file that was sent by splice is as it was" \
 		grep -q '^spliced [1-9].*is as it was' "$work/relay"
 	kill "$relay"
