@@ -9,6 +9,7 @@
 #   DEBUG=1                the module checks its packet protection when it loads
 #   W=1 WERROR=y           warnings of the kernel build; empty to be let off
 #   V=1                    show commands
+#   SOAK_GIB=10            what "make soak" moves
 #   PREFIX=/usr/local DESTDIR=   for install
 
 MAKEFLAGS += --no-print-directory
@@ -42,7 +43,8 @@ sub = $(MAKE) -C $(1) O=$(B)/$(1) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 .PHONY: all modules modules-locked probe user deps-% demo test test-kernels sim sim-report test-planted \
 	coverage conformance conformance-mutate fuzz \
-	debug-kernel test-debug interop bench bench-core install load unload demo-here check clean \
+	debug-kernel test-debug interop soak bench bench-compare bench-profile bench-keep bench-core \
+	install load unload demo-here check clean \
 	distclean help $(parts)
 
 all: deps-demo ## the module and the userspace parts (the default)
@@ -121,11 +123,32 @@ interop: ## files and the whole transport with Debian's ngtcp2, on both kernels,
 	@scripts/deps interop
 	@INTEROP=full tests/run user interop 'module-*' harness 'interop-*'
 
-bench: ## throughput beside TCP, kTLS and userspace QUIC, in one boot
+soak: ## move SOAK_GIB (10) GiB in mixed conditions, hashed at both ends (ARGS=-h)
+	@scripts/deps test
+	@$(MAKE) modules QUICSOCK_PARTS=quicsock
+	@$(MAKE) user
+	@tests/soak/run $(if $(SOAK_GIB),-g $(SOAK_GIB)) $(ARGS)
+
+bench: bench-build ## beside TCP, kTLS and userspace QUIC, by clock and by instructions (ARGS=-h)
+	@tests/bench/run $(ARGS)
+
+.PHONY: bench-build
+bench-build:
 	@scripts/deps bench
 	@$(MAKE) modules QUICSOCK_PARTS=quicsock
 	@$(MAKE) user
-	@tests/bench/run
+
+bench-compare: ## is this tree slower than revision REV? By instructions (ARGS=-w: by clock, too)
+	@[ -n "$(REV)" ] || { echo "make: which revision? make bench-compare REV=HEAD~1" >&2; exit 2; }
+	@$(MAKE) bench-build
+	@tests/bench/compare $(ARGS) $(REV)
+
+bench-profile: bench-build ## where instructions go: table, flame graph (ARGS="-m ktls -l lo -s 1k")
+	@tests/bench/profile $(ARGS)
+
+bench-keep: ## keep the last bench's figures as those of release NAME
+	@[ -n "$(NAME)" ] || { echo "make: of which release? make bench-keep NAME=0.1" >&2; exit 2; }
+	@tests/bench/keep $(NAME)
 
 bench-core: ## ns per packet in the protocol core, natively; JUDGE=1: against its limits
 	@$(MAKE) -C tests/bench O=$(B)/bench core
@@ -165,5 +188,5 @@ distclean: ## remove all of build/
 help: ## this list
 	@echo "make TARGET, one of:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS=$$'\t' read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
+		while IFS=$$'\t' read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 	@echo "Variables: KSERIES=$(KSERIES) W=$(W) WERROR=$(WERROR) PREFIX=$(PREFIX); see the head of the Makefile."
