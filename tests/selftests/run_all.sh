@@ -18,7 +18,10 @@
 #
 # A file that fails leaves EVIDENCE/KERNEL-FILE-N (evidence.sh says what is in it),
 # where EVIDENCE is a directory of the host's, usually build/failures; a line
-# "# evidence: DIRECTORY" names it.
+# "# evidence: DIRECTORY" names it.  Part of it is a second run.  Where that one passes,
+# a line "# once: ..." takes the first one's failures back, for AGAIN_LIMIT files of a boot
+# (2): what fails one time in hundreds on a machine that is busy is to be seen and looked
+# into, and not to hide what fails each time.  What the kernel complains of is never taken back.
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,7 +31,7 @@ build=${QUICSOCK_BUILD:-$top/build}
 # shellcheck source=tests/selftests/evidence.sh
 . "$here/evidence.sh"
 
-n=0 failed=0
+n=0 failed=0 forgiven=0
 
 result() # ok|not ok, TEXT
 {
@@ -98,7 +101,8 @@ run_file()
 	dmesg | tail -n "+$((since + 1))" > "$2/console"
 }
 
-# keep FILE: its evidence goes to the host, after a second run with captures.
+# keep FILE: its evidence goes to the host, after a second run with captures; true if that
+# one passed.
 keep()
 {
 	local name n=1 dir
@@ -115,9 +119,21 @@ keep()
 	mkdir -p "$dir"
 	cp -r "$taken"/. "$dir"
 	echo "# evidence: ${dir#"$top"/}"
-	if ! grep -q '^not ok\|^Bail out' "$dir/again/output"; then
+	[ "$(tail -n 1 "$dir/again/output")" = "exit status 0" ] &&
+		! grep -q '^not ok\|^Bail out' "$dir/again/output"
+}
+
+# again FILE FAILURES: evidence is kept, and what failed once only is taken back.
+again()
+{
+	keep "$1" || return 0
+	if [ "$forgiven" -ge "${AGAIN_LIMIT:-2}" ]; then
 		echo "# evidence: the second run, with captures, did not fail"
+		return
 	fi
+	forgiven=$((forgiven + 1))
+	failed=$((failed - $2))
+	echo "# once: the second run, with captures, did not fail"
 }
 
 # processor_time: the hundredths of a second that all processors worked since the boot
@@ -169,7 +185,7 @@ for f in "${files[@]}"; do
 	# not in a pipeline: the count must survive
 	take "$name" < <(run_file "$f" "$taken")
 	if [ -n "${EVIDENCE:-}" ]; then
-		[ "$failed" = "$before" ] || keep "$f"
+		[ "$failed" = "$before" ] || again "$f" $((failed - before))
 		rm -rf "${taken:?}"/*
 	fi
 	echo "# == $name took $((SECONDS - begin)) s, $((($(processor_time) - worked) / 100)) s of a processor"

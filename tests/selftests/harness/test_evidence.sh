@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # test_evidence.sh - a test that fails leaves what evidence.sh promises, and its
-# output says where; one that passes leaves nothing.
+# output says where; one that passes leaves nothing; one that fails once only is shown.
 
 # shellcheck source=tests/selftests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -24,6 +24,16 @@ check "counters of both namespaces" test "$(grep -c '^== namespace \(client\|ser
 check "keys are keys" grep -q '^CLIENT_TRAFFIC_SECRET_0 ' "$dir/keys.log"
 check "datagrams are in the capture" \
 	test "$(tcpdump -nr "$dir/again/server.pcap0" udp port 443 2> /dev/null | wc -l)" -gt 10
+
+rm -rf "${left:?}"/*
+status=0
+said=$(EVIDENCE=$left MARK=$left/mark "$selftests/run_all.sh" "$selftests/harness/once.sh") || status=$?
+check_eq "what failed once is no failure" 0 "$status" || note "$said"
+check_eq "and is shown" "1 1" "$(grep -c '^not ok' <<< "$said") $(grep -c '^# once: ' <<< "$said")" || note "$said"
+rm -f "$left/mark"
+status=0
+said=$(EVIDENCE=$left MARK=$left/mark AGAIN_LIMIT=0 "$selftests/run_all.sh" "$selftests/harness/once.sh") || status=$?
+check_eq "unless more failed so than may" 1 "$status" || note "$said"
 
 rm -rf "${left:?}"/*
 EVIDENCE=$left "$selftests/run_all.sh" "$build/selftests/harness/harness_test" > /dev/null

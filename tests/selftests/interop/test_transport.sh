@@ -105,7 +105,7 @@ we_meet()
 	rm -f "$work/got/small"
 	in_client "$helpers/meet" "$1" "$ip4_b" "$2" "$work/got/small" > "$work/meet" 2>&1
 	check_eq "early: our client: $3: it goes on" 0 $?
-	told "early: our client: $3" "^$4 after [1-9]" "$work/meet"
+	told "early: our client: $3" "^$4 after $some" "$work/meet"
 	check "early: our client: $3: the next file" same_files small
 }
 
@@ -117,10 +117,13 @@ it_meets()
 	h09 -p 5003 --streams 1 "${@:5}" "$ip6_b" "$4" small || status=$?
 	check "early: our server: $2: it goes on" wait "$server_pid" ||
 		note "$(< "$work/server.5003")"
-	told "early: our server: $2" "^$3 after [1-9]" "$work/server.5003"
+	told "early: our server: $2" "^$3 after $some" "$work/server.5003"
 	check "early: our server: $2: the next file" as_they_were 1
 }
 
+# Bytes have crossed before the end; only a reader whose peer resets may hear of that
+# before he asked for the first one (RFC 9000 3.2: what has come may be dropped).
+some='[1-9]'
 bulk=/bulk/1000000000
 peer_server 4435
 peer_server 4436 --stop-after 64K --reset-after 64K
@@ -132,7 +135,7 @@ check "early: h09peer's server saw the reset, with its code" wait_for 10 has_lin
 	'"connection":2,"stream":0,.*"code":7,"how":"reset by the peer"' "$work/server.4435"
 we_meet stopped 4436 "h09peer stops what we send" EPIPE
 told "early: h09peer's server stopped it" "$early\"how\":\"stopped\"" "$work/server.4436"
-we_meet broken 4436 "h09peer resets what we read" ECONNRESET
+some='[0-9]' we_meet broken 4436 "h09peer resets what we read" ECONNRESET
 told "early: h09peer's server reset it" '"connection":2,"stream":0,.*"how":"reset"' "$work/server.4436"
 
 it_meets stop "we stop what h09peer sends" stopped put:1G
@@ -144,7 +147,7 @@ told "early: h09peer's client saw the reset, with its code" \
 	"$early\"code\":7,\"how\":\"reset by the peer\"" "$work/h09"
 it_meets stopped "h09peer stops what we send" EPIPE "$bulk" --stop-after 64K
 check_eq "early: that is as h09peer wants it" 0 "$status"
-it_meets broken "h09peer resets what we read" ECONNRESET put:1G --reset-after 64K
+some='[0-9]' it_meets broken "h09peer resets what we read" ECONNRESET put:1G --reset-after 64K
 check_eq "early: that is as h09peer wants it" 0 "$status"
 
 # --- connection IDs of other lengths; ours have 8 bytes ---
