@@ -27,17 +27,19 @@
 void quic_conn_set_max_rate(struct quic_conn *conn, u64 rate)
 {
 	quic_pacer_limit(&conn->path.pacer, rate, conn->path.mtu);
+	conn->paced = false;
 }
 
 void quic_conn_set_pace_ahead(struct quic_conn *conn, u32 ahead)
 {
 	conn->pace_ahead = ahead;
+	conn->paced = false;
 }
 
 void quic_tx_ahead(struct tx_ctx *x)
 {
 	struct quic_conn *conn = x->conn;
-	u32 quantum = quic_path_quantum(&conn->path);
+	u32 quantum = quic_tx_quantum(conn);
 	u64 at;
 
 	if (x->pace >= quantum || quic_pnspace_ack_due(&conn->space[QUIC_SPACE_APP], x->now))
@@ -50,9 +52,19 @@ void quic_tx_ahead(struct tx_ctx *x)
 	x->leaves = max(x->leaves, at);
 }
 
+u32 quic_tx_quantum(const struct quic_conn *conn)
+{
+	const struct quic_path *path = &conn->path;
+
+	return min_t(u64, quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu),
+		     max_t(u64, quic_conn_tx_ready(conn), path->mtu));
+}
+
 u64 quic_tx_paced_until(const struct tx_ctx *x)
 {
-	const struct quic_path *path = &x->conn->path;
+	const struct quic_conn *conn = x->conn;
 
-	return quic_pacer_next(&path->pacer, quic_path_quantum(path)) - x->ahead / 2;
+	if (x->paced_until)
+		return x->paced_until;
+	return quic_pacer_next(&conn->path.pacer, quic_tx_quantum(conn)) - x->ahead / 2;
 }

@@ -697,6 +697,7 @@ struct quic_conn {
 	bool idle_tx_reset;		/* restarted by sending since the last receipt */
 	struct quic_ackwait ackwait;	/* of the application space */
 	bool trim_busy;			/* packets were built since the latest look (trim.c) */
+	bool paced;			/* @pacing_deadline is pacing's, or earlier */
 	u64 trim_deadline;		/* the next one */
 	u64 close_deadline;		/* end of closing or draining */
 	u64 shutdown_deadline;

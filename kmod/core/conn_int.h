@@ -62,10 +62,4 @@ static inline u32 quic_path_full(const struct quic_path *path, bool train)
 	return train ? round_down(path->mtu, QUIC_TX_ALIGN) : path->mtu;
 }
 
-/* Bytes that pacing lets go at a time. */
-static inline u32 quic_path_quantum(const struct quic_path *path)
-{
-	return quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu);
-}
-
 #endif /* QUIC_CORE_CONN_INT_H */

@@ -121,7 +121,7 @@ static bool eliciting_ok(struct tx_ctx *x, const struct quic_pnspace *s)
 		return true;
 	if (quic_cc_room(&path->cc) < path->mtu)
 		return false;
-	if (x->pace < (x->batch->n_dgrams ? path->mtu : quic_path_quantum(path))) {
+	if (x->pace < (x->batch->n_dgrams ? path->mtu : quic_tx_quantum(x->conn))) {
 		x->paced_out = true;
 		return false;
 	}
@@ -557,7 +557,10 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 
 	quic_host_assert_owned(conn);
 	quic_dgrams_release(conn);
+	if (conn->paced && now < conn->pacing_deadline)
+		x.paced_until = conn->pacing_deadline;
 	conn->pacing_deadline = QUIC_TIME_NEVER;
+	conn->paced = false;
 	batch->ecn = QUIC_ECN_NOT_ECT;
 	batch->lead = 0;
 	batch->leaves = x.leaves;
@@ -577,6 +580,8 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	x.full = quic_path_full(&conn->path, batch->max_dgrams > 1 && !conn->dgrams.tx.n);
 	x.hold = quic_hold_until(conn, batch->max_dgrams * x.full, now);
 	x.pace = quic_pacer_budget(&conn->path.pacer, now);
+	if (x.paced_until)
+		x.pace = 0;
 	budget = conn->path.pacer.budget;
 	if (unlikely(conn->pace_ahead))
 		quic_tx_ahead(&x);
@@ -587,6 +592,7 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	if (x.paced_out) {
 		conn->stats.paced++;
 		conn->pacing_deadline = quic_tx_paced_until(&x);
+		conn->paced = !x.nomem && !conn->pace_ahead;
 	}
 	if (!quic_streams_tx_ready(conn))
 		quic_hold_done(conn);

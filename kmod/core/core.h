@@ -516,6 +516,17 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 bool quic_conn_tx_idle(struct quic_conn *conn);
 
 /**
+ * quic_conn_tx_paced - is there nothing to build before the pacing deadline?
+ * @conn: connection
+ *
+ * For hosts, likewise: while a bucket fills, ACKs come and programs write. Who believes it
+ * has the timer of quic_conn_pacing_deadline() set.
+ *
+ * Return: true: until then quic_conn_build() would build nothing.
+ */
+bool quic_conn_tx_paced(const struct quic_conn *conn);
+
+/**
  * quic_conn_set_hold - may small writes wait a moment for others, to share packets?
  * @conn: connection
  * @most: so long at most, ns; 0: each leaves at once, as at first

@@ -51,19 +51,31 @@ u64 quic_conn_tx_ready(const struct quic_conn *conn)
 	       min(queued - cc->bytes_in_flight, quic_cc_room(cc)) : 0;
 }
 
-bool quic_conn_tx_idle(struct quic_conn *conn)
+/* Nothing that neither pacing nor a lack of bytes keeps back? */
+static bool no_urgent(const struct quic_conn *conn)
 {
 	const struct quic_pnspace *s = &conn->space[QUIC_SPACE_APP];
 
-	if (!conn->handshake_confirmed || !quic_conn_is_open(conn) || s->ack_now || s->probes ||
-	    quic_streams_tx_ready(conn) || !list_empty(&conn->vals.wanted) ||
-	    conn->dgrams.tx.n || !list_empty(&conn->dgrams.built) ||
-	    quic_pnspace_crypto_ready(s) || conn->pmtud.wanted || conn->paths ||
+	return conn->handshake_confirmed && quic_conn_is_open(conn) && !s->ack_now &&
+	       !s->probes && list_empty(&conn->dgrams.built) && !conn->pmtud.wanted &&
+	       !conn->paths;
+}
+
+bool quic_conn_tx_idle(struct quic_conn *conn)
+{
+	if (!no_urgent(conn) || quic_streams_tx_ready(conn) ||
+	    !list_empty(&conn->vals.wanted) || conn->dgrams.tx.n ||
+	    quic_pnspace_crypto_ready(&conn->space[QUIC_SPACE_APP]) ||
 	    conn->pacing_deadline != QUIC_TIME_NEVER)
 		return false;
 	conn->path.app_limited = quic_cc_room(&conn->path.cc) >= conn->path.mtu;
 	quic_hold_done(conn);
 	return true;
+}
+
+bool quic_conn_tx_paced(const struct quic_conn *conn)
+{
+	return conn->paced && no_urgent(conn);
 }
 
 void quic_conn_set_hold(struct quic_conn *conn, u32 most)

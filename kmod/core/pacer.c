@@ -23,6 +23,7 @@
 #define QUIC_PACER_CWND_CAP	(1ULL << 40)
 #define QUIC_PACER_MIN_RTT	QUIC_NS_PER_US
 #define QUIC_PACER_DEBT		7	/* of a second, as a power: 8 ms at most */
+#define QUIC_PACER_PATIENCE	8	/* of a second, as a power: 4 ms for a small quantum at most */
 #define QUIC_PACER_TRAIN	65000	/* bytes: as long as a train gets, about */
 
 static void quic_pacer_set_burst(struct quic_pacer *p, u32 mss)
@@ -114,7 +115,11 @@ u64 quic_pacer_budget(struct quic_pacer *p, u64 now)
 
 u32 quic_pacer_quantum(const struct quic_pacer *p, u64 cwnd, u32 mtu)
 {
-	return clamp_t(u64, min(p->rate >> 11, cwnd / 4), mtu, max_t(u32, mtu, QUIC_PACER_TRAIN));
+	u64 slow = min3((u64)p->burst / 4 * 3, (u64)mtu * QUIC_PACER_BURST_PKTS,
+			p->rate >> QUIC_PACER_PATIENCE);
+
+	return clamp_t(u64, min(max(p->rate >> 11, slow), cwnd / 4), mtu,
+		       max_t(u32, mtu, QUIC_PACER_TRAIN));
 }
 
 u64 quic_pacer_next(const struct quic_pacer *p, u32 bytes)

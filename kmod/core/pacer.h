@@ -75,8 +75,10 @@ static inline void quic_pacer_sent(struct quic_pacer *p, u32 bytes)
  * @cwnd: congestion window, bytes
  * @mtu: bytes of a full datagram
  *
- * Half a millisecond's, or each timer and each ACK would make a train of one or two. At
- * most a quarter of the window, so that short round trips do not wait for it.
+ * Half a millisecond's, or each timer and each ACK would make a train of one or two. Where
+ * that is less than ten packets, as many of these as come in 4 ms, and leave room in the
+ * bucket for timers that are late. At most a quarter of the window, so that short round trips
+ * do not wait for it.
  */
 u32 quic_pacer_quantum(const struct quic_pacer *p, u64 cwnd, u32 mtu);
 

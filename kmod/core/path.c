@@ -189,6 +189,7 @@ static void begin_anew(struct quic_conn *conn, const struct quic_path *saved, u6
 	path->pacer.max_rate = max_rate;
 	path->cc.bytes_in_flight = 0;
 	path->app_limited = false;
+	conn->paced = false;
 	quic_pmtud_leave(conn);
 	conn->pto_count = 0;
 }

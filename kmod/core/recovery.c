@@ -723,5 +723,6 @@ void quic_recovery_retry(struct quic_conn *conn, u64 now)
 	conn->pto_count = 0;
 	quic_cc_init(&path->cc, path->cc.ops, path->mtu);
 	quic_pacer_init(&path->pacer, path->mtu, now);
+	conn->paced = false;
 	quic_recovery_set_timer(conn, now);
 }

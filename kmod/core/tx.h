@@ -18,6 +18,7 @@
  * @ahead: ns that they may be built before they leave
  * @full: bytes of a full datagram
  * @hold: until when what streams have is to wait, 0: it is not
+ * @paced_until: what pacing stopped goes on then, whatever has come since; 0: now
  * @paced_out: pacing stopped something
  * @nomem: want of memory did
  */
@@ -30,6 +31,7 @@ struct tx_ctx {
 	u64 pace;
 	u32 full;
 	u64 hold;
+	u64 paced_until;
 	u32 ahead;
 	bool paced_out;
 	bool nomem;
@@ -104,6 +106,9 @@ void quic_tx_run(struct tx_ctx *x);
  * Where pacing allows too little for a batch now, and the host holds one until it does.
  */
 void quic_tx_ahead(struct tx_ctx *x);
+
+/* Bytes that pacing lets go at a time, or fewer where no more are ready. */
+u32 quic_tx_quantum(const struct quic_conn *conn);
 
 /* When pacing lets us go on; or when half of what may be built ahead is left to leave. */
 u64 quic_tx_paced_until(const struct tx_ctx *x);

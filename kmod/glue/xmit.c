@@ -579,11 +579,20 @@ static bool xmit_waits(struct sock *sk)
 	return quic_conn_state(quic_sk(sk)->conn) < QUIC_CONN_CLOSING && quic_queue_full(sk);
 }
 
+/* Would a batch be begun for nothing? */
+static bool xmit_idle(struct sock *sk)
+{
+	struct quic_conn *conn = quic_sk(sk)->conn;
+
+	return quic_conn_tx_idle(conn) ||
+	       (quic_conn_tx_paced(conn) && quic_now() < quic_conn_pacing_deadline(conn));
+}
+
 void quic_xmit(struct sock *sk)
 {
 	int more = 1;
 
-	while (more == 1 && !quic_conn_tx_idle(quic_sk(sk)->conn)) {
+	while (more == 1 && !xmit_idle(sk)) {
 		if (unlikely(xmit_waits(sk)))
 			return;
 		local_bh_disable();

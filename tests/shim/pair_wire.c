@@ -151,7 +151,9 @@ bool pair_wire_build(struct pair *p, struct pair_end *e)
 	b->max_dgrams = p->cfg.batch;
 	b->host = &e->arena;
 	e->arena.used = 0;
-	idle = quic_conn_tx_idle(e->conn) && quic_conn_deadline(e->conn) > p->now;
+	idle = (quic_conn_tx_idle(e->conn) ||
+		(quic_conn_tx_paced(e->conn) && quic_conn_pacing_deadline(e->conn) > p->now)) &&
+	       quic_conn_deadline(e->conn) > p->now;
 	n = quic_conn_build(e->conn, b, p->now);
 	if (idle && b->n)
 		pair_error(p, "there was nothing to build, and something was built");
