@@ -64,6 +64,8 @@ struct perf_header {
  * @connections: --connections
  * @no_hash: --no-hash
  * @key: --key, null random
+ * @sendfile: --sendfile
+ * @file: with @sendfile what @data maps
  * @data: what is sent (its first @data_size bytes over and over) or received
  * @data_size: bytes of @data
  */
@@ -84,6 +86,8 @@ struct perf {
 	unsigned int	connections;
 	int		no_hash;
 	const char	*key;
+	int		sendfile;
+	int		file;
 	uint8_t		*data;
 	size_t		data_size;
 };
@@ -182,7 +186,7 @@ double perf_busy(struct perf_ticks begin);
 void *perf_memory(size_t size);
 /* Random bytes. */
 void perf_draw(uint8_t *p, size_t size);
-/* Fill in @data and @data_size, of a file @bytes too. */
+/* Fill in @data, @data_size and perhaps @file, of a file @bytes too. */
 void perf_source(struct perf *p);
 /* SHA-256 of @bytes bytes that repeat every @size, as digest and in hexadecimal. */
 void perf_hash(const struct perf *p, uint8_t *digest, char *hex);

@@ -85,7 +85,8 @@ static int send_message(struct perf *p, struct link *l, unsigned int i, uint64_t
 	if (n > size - sent)
 		n = (size_t)(size - sent);
 	l->at = i;
-	if (link_send(l, p->data + at, n, sent + n == size))
+	if (p->sendfile ? link_sendfile(l, p->file, (off_t)at, n, sent + n == size) :
+			  link_send(l, p->data + at, n, sent + n == size))
 		return -1;
 	return (int)n;
 }

@@ -5,7 +5,8 @@
  *
  * All of it is outside the timed sections: bytes are drawn or mapped, and every page
  * touched, before one begins, and hashed and written after it has ended. Random bytes
- * repeat after DRAWN_MAX, so that length is not bounded by memory.
+ * repeat after DRAWN_MAX, so that length is not bounded by memory. For sendfile(2) they
+ * are in a memfd: its pages are what is mapped, and what is hashed.
  *
  * With several streams each carries a slice of the bytes, one after the other in
  * memory: the hash of all of them is the same whatever order the streams come in.
@@ -123,7 +124,25 @@ static void map_input(struct perf *p)
 		       fd, 0);
 	if (p->data == MAP_FAILED)
 		err(EXIT_FAILED, "%s", p->input);
-	close(fd);
+	if (p->sendfile)
+		p->file = fd;
+	else
+		close(fd);
+}
+
+/* A file in memory, for random bytes that sendfile(2) takes. */
+static uint8_t *map_memfd(struct perf *p)
+{
+	uint8_t *data;
+
+	p->file = memfd_create("quicperf", MFD_CLOEXEC);
+	if (p->file < 0 || ftruncate(p->file, (off_t)p->data_size))
+		err(EXIT_FAILED, "a file in memory");
+	data = mmap(NULL, p->data_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		    p->file, 0);
+	if (data == MAP_FAILED)
+		err(EXIT_FAILED, "%zu bytes of memory", p->data_size);
+	return data;
 }
 
 void perf_source(struct perf *p)
@@ -133,7 +152,7 @@ void perf_source(struct perf *p)
 		return;
 	}
 	p->data_size = p->bytes < DRAWN_MAX ? (size_t)p->bytes : DRAWN_MAX;
-	p->data = perf_memory(p->data_size);
+	p->data = p->sendfile ? map_memfd(p) : perf_memory(p->data_size);
 	perf_draw(p->data, p->data_size);
 }
 

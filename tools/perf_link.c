@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "perf_link.h"
@@ -157,6 +158,25 @@ int link_send(struct link *l, const void *buf, size_t len, int end)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int link_sendfile(struct link *l, int file, off_t off, size_t len, int end)
+{
+	ssize_t n;
+
+	while (len) {
+		n = sendfile(l->fd, file, &off, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (!n)
+			errno = ENODATA;
+		if (n <= 0)
+			return -1;
+		len -= (size_t)n;
+	}
+	/* sendfile(2) cannot say that a stream ends */
+	return end && l->mode == PERF_QUIC ?
+		quicsock_send_all(l->fd, NULL, 0, l->sid, MSG_QUIC_STREAM_FIN) : 0;
 }
 
 static ssize_t quic_recv(struct link *l, void *buf, size_t len)

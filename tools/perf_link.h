@@ -79,6 +79,20 @@ int link_accept(struct link *l, enum perf_mode mode, int listener);
  */
 int link_send(struct link *l, const void *buf, size_t len, int end);
 
+/**
+ * link_sendfile() - send a piece of a file, from the pages it is in
+ * @l: link; QUIC: the only stream, sendfile(2) takes the one that was opened last
+ * @file: descriptor
+ * @off: first byte
+ * @len: bytes, from 1
+ * @end: these are the last ones
+ *
+ * SIGPIPE has to be ignored: sendfile(2) knows no MSG_NOSIGNAL.
+ *
+ * Return: 0 or -1 with errno (ENODATA: the file is shorter).
+ */
+int link_sendfile(struct link *l, int file, off_t off, size_t len, int end);
+
 /* Up to @len bytes. Return: their number, 0 at the end, -1 with errno. */
 ssize_t link_recv(struct link *l, void *buf, size_t len);
 

@@ -12,6 +12,7 @@
  */
 #include <err.h>
 #include <getopt.h>
+#include <signal.h>
 #include <string.h>
 
 #include "perf.h"
@@ -33,6 +34,7 @@ enum {
 	OPT_HANDSHAKES,
 	OPT_HOLD,
 	OPT_NODELAY,
+	OPT_SENDFILE,
 };
 
 static const char help[] =
@@ -47,6 +49,8 @@ static const char help[] =
 	"client:\n"
 	"  -b, --bytes SIZE    random bytes to send, default 64M\n"
 	"  -i, --input FILE    send this file instead\n"
+	"      --sendfile      by sendfile(2), --message bytes a call, out of the file or,\n"
+	"                      random ones, out of a file in memory\n"
 	"      --streams N     quic: spread the bytes over N streams, 1 to 256\n"
 	"      --connections N spread the bytes over N connections at once\n"
 	"      --rr SIZE       instead: SIZE bytes there and back, --count N times\n"
@@ -88,8 +92,10 @@ static void json_bulk(struct json *j, const struct perf *p,
 	json_u64(j, "message", p->message);
 	json_u64(j, "bytes", r->bytes);
 	json_u64(j, "streams", p->streams);
-	if (!p->server)
+	if (!p->server) {
 		json_u64(j, "connections", p->connections);
+		json_bool(j, "sendfile", p->sendfile);
+	}
 	json_dbl(j, "seconds", r->seconds);
 	json_dbl(j, "mb_per_s", mb_per_s(r->bytes, r->seconds));
 	json_dbl(j, "cpu_seconds", r->cpu);
@@ -221,6 +227,9 @@ static int kind_option(struct perf *p, int opt, const char *arg)
 	case OPT_NODELAY:
 		p->c.opts.flags |= QUICSOCK_NODELAY;
 		return 1;
+	case OPT_SENDFILE:
+		p->sendfile = 1;
+		return 1;
 	default:
 		return 0;
 	}
@@ -279,6 +288,10 @@ static void check_client(struct perf *p)
 		errx(EXIT_USAGE, "--streams: TCP has one in a connection, take --connections");
 	if (p->streams > 1 && p->kind != PERF_BULK)
 		errx(EXIT_USAGE, "--streams: of bytes in bulk only");
+	if (p->sendfile && p->kind != PERF_BULK)
+		errx(EXIT_USAGE, "--sendfile: of bytes in bulk only");
+	if (p->sendfile && p->streams > 1)
+		errx(EXIT_USAGE, "--sendfile: sendfile(2) names no stream, so one only");
 	if (p->connections > 1 && p->kind != PERF_BULK && p->kind != PERF_SHAKE)
 		errx(EXIT_USAGE, "--connections: of bytes in bulk and --handshakes only");
 	if (p->connections > 1 && p->input)
@@ -293,6 +306,8 @@ static void check_client(struct perf *p)
 
 static int run_client(struct perf *p)
 {
+	if (p->sendfile)	/* it knows no MSG_NOSIGNAL */
+		signal(SIGPIPE, SIG_IGN);
 	switch (p->kind) {
 	case PERF_SHAKE:
 		return perf_shake(p);
@@ -324,6 +339,7 @@ static void parse(struct perf *p, int argc, char **argv)
 		{ "handshakes", required_argument, NULL, OPT_HANDSHAKES },
 		{ "hold", required_argument, NULL, OPT_HOLD },
 		{ "nodelay", no_argument, NULL, OPT_NODELAY },
+		{ "sendfile", no_argument, NULL, OPT_SENDFILE },
 		{ NULL, 0, NULL, 0 }
 	};
 	int opt;

@@ -24,11 +24,11 @@ done
 start_server server 443 "$tools/quicserve" -q --upload --port 443 -d "$work/files"
 start_server server 4433 "$tools/quicperf" server -q --json --alpn perf
 
-# push WHAT ADDRESS SIZE: client to server; quicperf compares SHA-256
+# push WHAT ADDRESS SIZE OPTION...: client to server; quicperf compares SHA-256
 push()
 {
 	check "$1" timeout 60 ip netns exec client "$tools/quicperf" client --json --alpn perf \
-		--server-name server.test -i "$work/files/$3" "$2"
+		--server-name server.test -i "$work/files/$3" "${@:4}" "$2"
 }
 
 same() { cmp "$work/files/$1" "$work/got/$1"; }
@@ -51,6 +51,9 @@ get()
 for s in 1 1200 65537 1048576 8388608; do
 	push "IPv4 push of $s bytes" "$ip4_b" "$s"
 	push "IPv6 push of $s bytes" "$ip6_b" "$s"
+done
+for s in 1 65537 8388608; do
+	push "push of $s bytes by sendfile" "$ip4_b" "$s" --sendfile -m 70000
 done
 get "IPv4 get of 1, 1200, 65537 bytes" "$ip4_b" 1 1200 65537
 get "IPv6 get of 8 MiB" "$ip6_b" 8388608
