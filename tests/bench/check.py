@@ -54,6 +54,7 @@ def check_figures(work):
     rows += [a_run("rr", "1k", m, 1, p50_us=u, p90_us=u, p99_us=u) for m, u in (("quic", 30.0), ("ktls", 20.0))]
     rows.append({**a_run("count", "", "", 1), "name": "c", "value": 3, "unit": "bytes", "note": "n"})
     rows.append({**a_run("count", "", "", 1, icount=True), "name": "c", "value": 4, "unit": "bytes", "note": "n"})
+    rows += [a_run("sendfile", "64k", m, 1, mb_per_s=v) for m, v in (("quic", 9.0), ("ktls", 6.0))]
     runs, counted = figures.read_runs(write_lines(f"{work}/runs", rows))
     table = {f["name"]: f for f in figures.figures(runs, counted)}
     value = {n: f["value"] for n, f in table.items()}
@@ -61,6 +62,7 @@ def check_figures(work):
     check("its spread is from the lowest to the highest", 1.6667, table["bulk.veth1500.64k.over_ktls"]["spread"])
     check("libngtcp2 stands beside each message, in its rounds", 2.2, value["bulk.veth1500.64k.over_ngtcp2"])
     check("of round trips less is better, the ratio is ours by theirs", 1.5, value["rr.1k.over_ktls"])
+    check("sendfile(2) is beside kTLS's own", 1.5, value["sendfile.veth1500.64k.over_ktls"])
     check("a count of counted instructions comes first", 4, value["c"])
     check("the datagram's size is said", 1452, table["bulk.veth1500.64k.over_ktls"]["datagram"])
     with contextlib.redirect_stdout(io.StringIO()) as said:

@@ -5,8 +5,8 @@
   counts.py -m QUICSOCK.KO -b BYTES -l LOG -- CLIENT...
 
 Runs CLIENT with "-b BYTES", then with twice as many, and takes the difference: what a
-connection needs once is not in it. QUICSOCK.KO is the module that is loaded, with its
-debug information. Prints NAME, VALUE, UNIT and NOTE, tabs between them; who allocated
+connection needs once is not in it. Then copies are counted again, with "--sendfile".
+QUICSOCK.KO is the module that is loaded, with its debug information. Prints NAME, VALUE, UNIT and NOTE, tabs between them; who allocated
 and copied how much goes to LOG.
 
 Allocations are those of kmem:kmalloc* and kmem:kmem_cache_alloc* whose caller is in the
@@ -235,31 +235,54 @@ def count_copies(rows, sites, log):
     return out, into
 
 
-def measure(a, log):
-    sites = copy_sites(a.module)
-    copies, allocs = set_probes(sites), alloc_events()
+def watch(copies, allocs):
     for e in copies:
         write(f"events/{e}/trigger", "hist:keys=__probe_ip.hex:vals=n:size=4096\n")
     for e in allocs:
         write(f"events/{e}/trigger", "hist:keys=call_site.hex:size=4096\n")
     write("events/kmem/mm_page_alloc/trigger", "hist:keys=stacktrace:size=4096\n")
-    run(a.client, a.bytes)      # caches and windows are warm
+
+
+def unwatch(copies, allocs):
+    """What is opened to be truncated is emptied: nothing that comes later pays for probes."""
+    for e in [*copies, *allocs, "kmem/mm_page_alloc"]:
+        write(f"events/{e}/trigger", "")
+    write("kprobe_events", "")
+
+
+def transfers(client, bytes_, copies, allocs):
+    """Packets of @bytes_, and the snapshots around one and two times as many."""
+    run(client, bytes_)         # caches and windows are warm
     zero = snapshot(copies, allocs)
-    first = run(a.client, a.bytes)
+    first = run(client, bytes_)
     one = snapshot(copies, allocs)
-    second = run(a.client, 2 * a.bytes)
-    two = snapshot(copies, allocs)
-    packets = second - first
+    second = run(client, 2 * bytes_)
+    return second - first, (zero, one, snapshot(copies, allocs))
+
+
+def copied(way, value, bytes_, sites):
+    print(f"copied_bytes_per_byte_{way}", f"{value / bytes_:.4f}", "bytes",
+          f"{len(sites)} calls of copying functions probed; what is in line is not seen", sep="\t")
+
+
+def measure(a, log):
+    sites = copy_sites(a.module)
+    copies, allocs = set_probes(sites), alloc_events()
+    watch(copies, allocs)
+    packets, snaps = transfers(a.client, a.bytes, copies, allocs)
     log.write(f"{packets} packets, {a.bytes} bytes more\n\nallocations, * ours\n")
-    own, crypto = count_allocs(grown(zero, one, two, 1), grown(zero, one, two, 2), Names(), log)
+    own, crypto = count_allocs(grown(*snaps, 1), grown(*snaps, 2), Names(), log)
     log.write("\ncopies\n")
-    out, into = count_copies(grown(zero, one, two, 0), sites, log)
+    out, into = count_copies(grown(*snaps, 0), sites, log)
     print("allocs_per_packet", f"{(own + crypto) / packets:.5f}", "allocations",
           f"besides skbs, both ends together: {own / packets:.3f} of the module, "
           f"{crypto / packets:.3f} of cryptography", sep="\t")
-    note = f"{len(sites)} calls of copying functions probed; what is in line is not seen"
-    print("copied_bytes_per_byte_tx", f"{out / a.bytes:.4f}", "bytes", note, sep="\t")
-    print("copied_bytes_per_byte_rx", f"{into / a.bytes:.4f}", "bytes", note, sep="\t")
+    copied("tx", out, a.bytes, sites)
+    copied("rx", into, a.bytes, sites)
+    packets, snaps = transfers([*a.client[:-1], "--sendfile", a.client[-1]], a.bytes, copies, allocs)
+    log.write(f"\ncopies by sendfile(2), {packets} packets\n")
+    copied("tx_splice", count_copies(grown(*snaps, 0), sites, log)[0], a.bytes, sites)
+    unwatch(copies, allocs)
 
 
 def main():

@@ -16,12 +16,15 @@ CONTEXT = ("link", "kernel", "module", "driver", "mtu", "offloads", "async", "ic
 # What a part's figures are named, its value and unit. {prefix} is bulk or icount.
 PARTS = {
     "bulk": ("{prefix}.{link}.{case}", "mb_per_s", "MB/s"),
+    "sendfile": ("sendfile.{link}.{case}", "mb_per_s", "MB/s"),
     "streams8": ("streams8.{link}.{case}", "mb_per_s", "MB/s"),
     "conns64": ("conns64.{link}.{case}", "mb_per_s", "MB/s"),
     "rr": ("rr.{case}", "p50_us", "us"),
     "handshakes": ("handshakes", "per_s", "1/s"),
 }
+RATES = ("bulk", "sendfile", "streams8", "conns64")     # that stand in one table, one plot
 NOTES = {
+    "sendfile": "a file in memory, by sendfile(2)",
     "streams8": "TCP and kTLS: a connection for each",
     "rr": "less is better; no Nagle in any mode",
     "handshakes": "connect, a byte each way, close; TCP has no keys to agree on",
@@ -115,7 +118,7 @@ def ratio_lines(runs):
                 continue
             run = next(iter(modes["quic"].values()))
             yield line(f"{name_of(key)}.over_{rival}", *summary(found), "ratio", run, note=note)
-            if key[0] and part == "bulk" and rival == "ktls":
+            if key[0] and part in ("bulk", "sendfile") and rival == "ktls":
                 found = [1 / r for r in ratios(modes, rival, lambda r, c=case: besides_aead(r, c))]
                 yield line(f"{name_of(key)}.over_ktls_besides_aead", *summary(found), "ratio", run,
                            note=f"the AEAD's own cost taken off both: {AEAD_FIXED} instructions "

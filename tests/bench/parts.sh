@@ -54,6 +54,17 @@ part_nodelay()
 	done
 }
 
+# one stream of a file in memory, whose pages sendfile(2) hands on
+part_sendfile()
+{
+	local mode
+
+	for mode in quic ktls tcp; do
+		client "$mode" plain --sendfile -m 64K -b "$(bytes_of 64k)"
+		emit sendfile 64k "$mode" "$round"
+	done
+}
+
 # eight streams of one connection; TCP and kTLS need a connection for each
 part_streams()
 {

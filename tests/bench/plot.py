@@ -13,10 +13,10 @@ COLOURS = {"quic": "#1f6fb4", "ktls": "#d1702a", "tcp": "#8a8a8a", "ngtcp2": "#5
 LABELS = {"quic": "QUIC, kernel", "ktls": "kTLS", "tcp": "TCP", "ngtcp2": "libngtcp2"}
 LEFT, WIDTH, BAR, GAP, TOP = 240, 460, 14, 16, 64
 KINDS = (
-    ("throughput", ("bulk", "streams8", "conns64"), False, "MB/s"),
+    ("throughput", figures.RATES, False, "MB/s"),
     ("round-trip", ("rr",), False, "us, median; less is better"),
     ("handshakes", ("handshakes",), False, "connections per second"),
-    ("icount", ("bulk", "streams8", "conns64"), True, "MB in 10^9 instructions"),
+    ("icount", figures.RATES, True, "MB in 10^9 instructions"),
     ("icount-round-trip", ("rr",), True, "thousands of instructions; less is better"),
 )
 

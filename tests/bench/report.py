@@ -38,7 +38,7 @@ def rows_of(runs, table, parts, icount, unit):
         name = figures.name_of(key)
         own = name + ".quic" + (".p50" if unit == "us" else "")
         row = [name] + [cell(table, f"{name}.over_{r}", ".2f") for r in figures.RIVALS]
-        if icount and key[1] == "bulk":
+        if icount and "bulk" in parts:
             row.append(cell(table, f"{name}.over_ktls_besides_aead", ".2f"))
         row.append(f"{table[own]['spread']:.0%}" if own in table else "-")
         row += [cell(table, f"{name}.{m}" + (".p50" if unit == "us" else ""), ".1f")
@@ -50,11 +50,10 @@ def rows_of(runs, table, parts, icount, unit):
 def print_all(runs, table):
     over = ["/ ktls", "/ tcp", "/ ngtcp2"]
     modes = ["spread", "QUIC", "kTLS", "TCP", "ngtcp2"]
-    kinds = (("throughput, MB/s", ("bulk", "streams8", "conns64"), False, "MB/s"),
+    kinds = (("throughput, MB/s", figures.RATES, False, "MB/s"),
              ("round trip, median, us; less is better", ("rr",), False, "us"),
              ("connections per second", ("handshakes",), False, "1/s"),
-             ("instructions counted: throughput, MB in 10^9 instructions", ("bulk", "streams8", "conns64"),
-              True, "MB/s"),
+             ("instructions counted: throughput, MB in 10^9 instructions", figures.RATES, True, "MB/s"),
              ("instructions counted: round trip, thousands; less is better", ("rr",), True, "us"),
              ("instructions counted: connections in 10^9", ("handshakes",), True, "1/s"))
     for title, parts, icount, unit in kinds:
