@@ -23,7 +23,7 @@ DATA_PER_PACKET = 1424
 ROWS = 40
 
 # A stack counts if it has one of these, and none of the others.
-TAKEN = re.compile(r"sys_(sendto|sendmsg|recvfrom|recvmsg)$|softirq")
+TAKEN = re.compile(r"sys_(sendto|sendmsg|sendfile64|recvfrom|recvmsg)$|softirq")
 LEFT_OUT = re.compile(r"getrandom|execve|load_elf|do_exit|exit_mmap|do_mmap|vm_mmap|^perf_|ksys_(read|write)"
                       r"|sock_poll|pipe_(read|write)")
 
