@@ -4,8 +4,10 @@
  *
  * The bucket fills at the rate and holds one burst: 1 ms worth, so that one
  * train can leave per timer, with the part of a packet that was left over, and
- * at least 10 packets (RFC 9002 7.7 allows the initial window). Before a rate is
- * known nothing is held back: the initial congestion window is the bound then.
+ * at least 10 packets (RFC 9002 7.7 allows the initial window). To a peer that is near it
+ * holds a train whatever the rate is: there a low rate means that both ends have too little
+ * of a processor, and short trains take more of it. Before a rate is known nothing is
+ * held back: the initial congestion window is the bound then.
  *
  * Time advances in whole bytes: a refill moves @last only over the time that
  * the bytes it added took, rounded up, so that frequent calls neither lose
@@ -24,14 +26,13 @@
 #define QUIC_PACER_MIN_RTT	QUIC_NS_PER_US
 #define QUIC_PACER_DEBT		7	/* of a second, as a power: 8 ms at most */
 #define QUIC_PACER_PATIENCE	8	/* of a second, as a power: 4 ms for a small quantum at most */
-#define QUIC_PACER_TRAIN	65000	/* bytes: as long as a train gets, about */
 
 static void quic_pacer_set_burst(struct quic_pacer *p, u32 mss)
 {
 	u64 burst = max_t(u64, (u64)mss * QUIC_PACER_BURST_PKTS,
 			  div_u64(p->rate, 1000) + mss);
 
-	p->burst = min_t(u64, burst, QUIC_PACER_BURST_CAP);
+	p->burst = clamp_t(u64, burst, p->near, QUIC_PACER_BURST_CAP);
 }
 
 void quic_pacer_init(struct quic_pacer *p, u32 mss, u64 now)
@@ -115,8 +116,8 @@ u64 quic_pacer_budget(struct quic_pacer *p, u64 now)
 
 u32 quic_pacer_quantum(const struct quic_pacer *p, u64 cwnd, u32 mtu)
 {
-	u64 slow = min3((u64)p->burst / 4 * 3, (u64)mtu * QUIC_PACER_BURST_PKTS,
-			p->rate >> QUIC_PACER_PATIENCE);
+	u64 together = max_t(u64, mtu * QUIC_PACER_BURST_PKTS, p->near);
+	u64 slow = min3((u64)p->burst / 4 * 3, together, p->rate >> QUIC_PACER_PATIENCE);
 
 	return clamp_t(u64, min(max(p->rate >> 11, slow), cwnd / 4), mtu,
 		       max_t(u32, mtu, QUIC_PACER_TRAIN));

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Pacing (RFC 9002 7.7): a budget of bytes that fills at N * cwnd / smoothed_rtt
- * and that bursts of at most 1 ms worth, and at least 10 packets, may empty.
+ * and that bursts of at most 1 ms worth, at least 10 packets, or to a near peer a
+ * train, may empty.
  */
 #ifndef QUIC_CORE_PACER_H
 #define QUIC_CORE_PACER_H
 
 #include "types.h"
 #include "plant.h"
+
+#define QUIC_PACER_TRAIN	65000	/* bytes: as long as a train gets, about */
 
 /**
  * struct quic_pacer - state of one path
@@ -16,6 +19,7 @@
  * @rate: bytes per second, 0 = not paced yet
  * @max_rate: cap by SO_MAX_PACING_RATE, bytes per second; U64_MAX none
  * @burst: bytes the budget holds at most
+ * @near: bytes that it holds at least, as the peer is so near
  */
 struct quic_pacer {
 	s64 budget;
@@ -23,6 +27,7 @@ struct quic_pacer {
 	u64 rate;
 	u64 max_rate;
 	u32 burst;
+	u32 near;
 };
 
 /**
@@ -32,6 +37,19 @@ struct quic_pacer {
  * @now: time
  */
 void quic_pacer_init(struct quic_pacer *p, u32 mss, u64 now);
+
+/**
+ * quic_pacer_set_near - how far is the peer? Counts from the next quic_pacer_update()
+ * @p: pacer
+ * @min_rtt: the shortest round trip seen, ns; 0 none
+ *
+ * To one in the same room, a whole train may leave at once whatever the rate is: half of one
+ * for each 524 us that the way is longer. So does TCP (tcp_tso_rtt_log in ip-sysctl).
+ */
+static inline void quic_pacer_set_near(struct quic_pacer *p, u64 min_rtt)
+{
+	p->near = min_rtt ? QUIC_PACER_TRAIN >> min_t(u64, min_rtt >> 19, 31) : 0;
+}
 
 /**
  * quic_pacer_update - recompute the rate

@@ -384,6 +384,7 @@ static void on_acked_sum(struct quic_conn *conn, const struct ack_sum *sum, u64 
 	if (sum->bytes)
 		cc->ops->on_ack(cc, sum->bytes, sum->newest_sent, path->app_limited,
 				&path->rtt, now);
+	quic_pacer_set_near(&path->pacer, path->rtt.min);
 	quic_pacer_update(&path->pacer, cc->cwnd, path->rtt.smoothed,
 			  cc->cwnd < cc->ssthresh, path->mtu);
 }

@@ -190,19 +190,58 @@ static void burst_is_bounded(struct unit *t)
 	EXPECT_EQ(t, quic_pacer_budget(&p, 0), 0);
 }
 
+/*
+ * How much is collected: half a millisecond's, or ten packets, but no longer than 4 ms, and a
+ * quarter of the window; to a near peer a train, half of one for each 524 us.
+ */
+static void quantum(struct unit *t)
+{
+	u64 wide = 1ULL << 30;
+	struct quic_pacer p;
+
+	quic_pacer_init(&p, MSS, 0);
+	quic_pacer_update(&p, 50 * MSS, 100 * MS, false, MSS);	/* 750 kB/s */
+	EXPECT_EQ(t, quic_pacer_quantum(&p, wide, MSS), p.rate >> 8);
+	quic_pacer_update(&p, 500 * MSS, 100 * MS, false, MSS);	/* 7.5 MB/s */
+	EXPECT_EQ(t, p.burst, 10 * MSS);
+	EXPECT_EQ(t, quic_pacer_quantum(&p, wide, MSS), 10 * MSS / 4 * 3);
+	EXPECT_EQ(t, quic_pacer_quantum(&p, 20 * MSS, MSS), 5 * MSS);
+	EXPECT_EQ(t, quic_pacer_quantum(&p, MSS, MSS), MSS);
+	quic_pacer_update(&p, 5000 * MSS, 100 * MS, false, MSS);	/* 75 MB/s */
+	EXPECT_EQ(t, quic_pacer_quantum(&p, wide, MSS), p.rate >> 11);
+	quic_pacer_update(&p, 50000 * MSS, 100 * MS, false, MSS);
+	EXPECT_EQ(t, quic_pacer_quantum(&p, wide, MSS), 65000);
+
+	quic_pacer_set_near(&p, 0);
+	EXPECT_EQ(t, p.near, 0);
+	quic_pacer_set_near(&p, 600 * QUIC_NS_PER_US);
+	EXPECT_EQ(t, p.near, 32500);
+	quic_pacer_set_near(&p, SEC);
+	EXPECT_EQ(t, p.near, 0);
+	quic_pacer_set_near(&p, 50 * QUIC_NS_PER_US);
+	quic_pacer_update(&p, 1000 * MSS, 100 * MS, false, MSS);	/* 15 MB/s */
+	EXPECT_EQ(t, p.burst, 65000);
+	EXPECT_EQ(t, quic_pacer_quantum(&p, wide, MSS), 65000 / 4 * 3);
+	EXPECT_EQ(t, quic_pacer_quantum(&p, 100 * MSS, MSS), 25 * MSS);
+}
+
 /* No input divides by zero, overflows a quotient or stops for good. */
 static void extremes(struct unit *t)
 {
 	struct quic_pacer p;
 	u64 now = 0, at;
-	u32 i;
+	u32 i, mss;
 
 	quic_pacer_init(&p, MSS, now);
 	for (i = 0; i < 50000; i++) {
 		if (!unit_below(t, 8))
 			p.max_rate = unit_rand_bits(t, 64);
+		mss = 1200 + unit_below(t, 64000);
+		quic_pacer_set_near(&p, unit_rand_bits(t, 64));
 		quic_pacer_update(&p, unit_rand_bits(t, 64), unit_rand_bits(t, 64),
-				  unit_below(t, 2), 1200 + unit_below(t, 64000));
+				  unit_below(t, 2), mss);
+		/* what is waited for can come */
+		EXPECT_LE(t, quic_pacer_quantum(&p, unit_rand_bits(t, 64), mss), p.burst);
 		now += unit_rand_bits(t, 50);
 		EXPECT_LE(t, quic_pacer_budget(&p, now), p.burst);
 		quic_pacer_sent(&p, unit_rand_bits(t, 17));
@@ -221,6 +260,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(next_is_exact),
 	UNIT_CASE(next_of_the_rest),
 	UNIT_CASE(burst_is_bounded),
+	UNIT_CASE(quantum),
 	UNIT_CASE(extremes),
 };
 
