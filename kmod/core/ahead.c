@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches that are built before pacing lets them leave.
+ * What pacing has to say of a batch, and batches that are built before it lets them leave.
  *
  * A host whose queue holds each batch until a time, as Linux' fq does, gets the next one
  * when the one before has not left yet, with the time at which our own timer would have had it
@@ -36,7 +36,16 @@ void quic_conn_set_pace_ahead(struct quic_conn *conn, u32 ahead)
 	conn->paced = false;
 }
 
-void quic_tx_ahead(struct tx_ctx *x)
+u32 quic_tx_quantum(const struct quic_conn *conn)
+{
+	const struct quic_path *path = &conn->path;
+
+	return min_t(u64, quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu),
+		     max_t(u64, quic_conn_tx_ready(conn), path->mtu));
+}
+
+/* Where pacing allows too little for a batch now, and the host holds one until it does. */
+static void build_ahead(struct tx_ctx *x)
 {
 	struct quic_conn *conn = x->conn;
 	u32 quantum = quic_tx_quantum(conn);
@@ -52,19 +61,29 @@ void quic_tx_ahead(struct tx_ctx *x)
 	x->leaves = max(x->leaves, at);
 }
 
-u32 quic_tx_quantum(const struct quic_conn *conn)
+void quic_tx_pace(struct tx_ctx *x)
 {
-	const struct quic_path *path = &conn->path;
+	struct quic_conn *conn = x->conn;
 
-	return min_t(u64, quic_pacer_quantum(&path->pacer, path->cc.cwnd, path->mtu),
-		     max_t(u64, quic_conn_tx_ready(conn), path->mtu));
+	x->pace = quic_pacer_budget(&conn->path.pacer, x->now);
+	if (conn->paced && x->now < conn->pacing_deadline) {
+		x->paced_until = conn->pacing_deadline;
+		x->pace = 0;
+	}
+	conn->pacing_deadline = QUIC_TIME_NEVER;
+	conn->paced = false;
+	if (unlikely(conn->pace_ahead))
+		build_ahead(x);
 }
 
-u64 quic_tx_paced_until(const struct tx_ctx *x)
+void quic_tx_paced_out(const struct tx_ctx *x)
 {
-	const struct quic_conn *conn = x->conn;
+	struct quic_conn *conn = x->conn;
 
-	if (x->paced_until)
-		return x->paced_until;
-	return quic_pacer_next(&conn->path.pacer, quic_tx_quantum(conn)) - x->ahead / 2;
+	conn->stats.paced++;
+	conn->pacing_deadline = x->paced_until;
+	if (!x->paced_until)
+		conn->pacing_deadline = quic_pacer_next(&conn->path.pacer, quic_tx_quantum(conn)) -
+					x->ahead / 2;
+	conn->paced = !x->nomem && !conn->pace_ahead;
 }

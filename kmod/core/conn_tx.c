@@ -557,10 +557,6 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 
 	quic_host_assert_owned(conn);
 	quic_dgrams_release(conn);
-	if (conn->paced && now < conn->pacing_deadline)
-		x.paced_until = conn->pacing_deadline;
-	conn->pacing_deadline = QUIC_TIME_NEVER;
-	conn->paced = false;
 	batch->ecn = QUIC_ECN_NOT_ECT;
 	batch->lead = 0;
 	batch->leaves = x.leaves;
@@ -579,21 +575,14 @@ u32 quic_conn_build(struct quic_conn *conn, struct quic_tx_batch *batch, u64 now
 	batch->lead = 1 + x.dcid->len + QUIC_PN_APP_LEN;
 	x.full = quic_path_full(&conn->path, batch->max_dgrams > 1 && !conn->dgrams.tx.n);
 	x.hold = quic_hold_until(conn, batch->max_dgrams * x.full, now);
-	x.pace = quic_pacer_budget(&conn->path.pacer, now);
-	if (x.paced_until)
-		x.pace = 0;
+	quic_tx_pace(&x);
 	budget = conn->path.pacer.budget;
-	if (unlikely(conn->pace_ahead))
-		quic_tx_ahead(&x);
 	if ((unlikely(conn->paths) && build_path_probe(&x)) ||
 	    (unlikely(conn->pmtud.wanted) && build_pmtu_probe(&x)))
 		goto out;
 	build_dgrams(&x);
-	if (x.paced_out) {
-		conn->stats.paced++;
-		conn->pacing_deadline = quic_tx_paced_until(&x);
-		conn->paced = !x.nomem && !conn->pace_ahead;
-	}
+	if (x.paced_out)
+		quic_tx_paced_out(&x);
 	if (!quic_streams_tx_ready(conn))
 		quic_hold_done(conn);
 	else if (x.hold)

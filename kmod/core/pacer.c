@@ -25,7 +25,7 @@
 #define QUIC_PACER_CWND_CAP	(1ULL << 40)
 #define QUIC_PACER_MIN_RTT	QUIC_NS_PER_US
 #define QUIC_PACER_DEBT		7	/* of a second, as a power: 8 ms at most */
-#define QUIC_PACER_PATIENCE	8	/* of a second, as a power: 4 ms for a small quantum at most */
+#define QUIC_PACER_PATIENCE	8	/* likewise: 4 ms for a small quantum at most */
 
 static void quic_pacer_set_burst(struct quic_pacer *p, u32 mss)
 {

@@ -99,18 +99,24 @@ void quic_tx_put_frames(struct tx_ctx *x, struct tx_pkt *p);
  */
 void quic_tx_run(struct tx_ctx *x);
 
-/**
- * quic_tx_ahead - have the next batch built though it may not leave yet (ahead.c)
- * @x: build, before its first datagram; @pace, @leaves and @ahead are set
- *
- * Where pacing allows too little for a batch now, and the host holds one until it does.
- */
-void quic_tx_ahead(struct tx_ctx *x);
-
 /* Bytes that pacing lets go at a time, or fewer where no more are ready. */
 u32 quic_tx_quantum(const struct quic_conn *conn);
 
-/* When pacing lets us go on; or when half of what may be built ahead is left to leave. */
-u64 quic_tx_paced_until(const struct tx_ctx *x);
+/**
+ * quic_tx_pace - what may leave now? (ahead.c)
+ * @x: build, before its first datagram; @now and @leaves are set
+ *
+ * Sets @pace and @paced_until; where pacing allows too little for a batch now, and the host
+ * holds one until it does, @ahead and @leaves.
+ */
+void quic_tx_pace(struct tx_ctx *x);
+
+/**
+ * quic_tx_paced_out - pacing has stopped something: note when we go on
+ * @x: build, after its last datagram
+ *
+ * When a quantum may leave; or when half of what may be built ahead is left to leave.
+ */
+void quic_tx_paced_out(const struct tx_ctx *x);
 
 #endif /* QUIC_CORE_TX_H */

@@ -65,6 +65,9 @@ bool quic_queue_full(struct sock *sk)
 
 	if (likely(!quic_queue_stopped(sk) && lies_below(sk) <= limit))
 		return false;
+	/* one that ends has a packet left, and no time */
+	if (quic_conn_state(qs->conn) >= QUIC_CONN_CLOSING)
+		return false;
 	/* not at each datagram that leaves, and before the second of two trains has */
 	WRITE_ONCE(qs->queue_low, low);
 	if (!test_and_set_bit(QUEUE_STOPPED, &qs->queue_state))

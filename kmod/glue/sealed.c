@@ -37,7 +37,7 @@
 
 #define SEALED_MIN	256	/* bytes of an skb that are data, and not an ACK or a question */
 #define SEALED_MAX_NS	(4 * QUIC_NS_PER_MS)
-#define SEND_MIN	16	/* datagrams of window, likewise */
+#define SEND_MIN	(24U << 10)	/* bytes of window, likewise */
 #define SEND_MAX_NS	QUIC_NS_PER_MS
 
 static DEFINE_PER_CPU(const struct sock *, sealed_running);
@@ -171,7 +171,7 @@ bool quic_sealed_leave_tx(struct sock *sk)
 	bool left = false;
 
 	if (!in_serving_softirq() || !READ_ONCE(sk->sk_write_pending) || quic_queue_stopped(sk) ||
-	    quic_conn_tx_ready(conn) < SEND_MIN * conn->path.mtu)
+	    quic_conn_tx_ready(conn) < SEND_MIN)
 		return false;
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);

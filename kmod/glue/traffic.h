@@ -335,7 +335,7 @@ void quic_rx_flush(struct sock *sk);
 /* ---- queue.c ---- */
 
 /**
- * quic_queue_full - does enough of this connection lie below it already?
+ * quic_queue_full - does enough of this connection, which does not end, lie below already?
  * @sk: socket with a connection, lock held
  *
  * Context: any. Return: yes: build nothing; quic_xmit() is called again when some has left.

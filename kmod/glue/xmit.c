@@ -573,12 +573,6 @@ static int xmit_batch(struct sock *sk)
 	return 1;
 }
 
-/* Is there too much below to send more? A connection that ends has a packet left, and no time. */
-static bool xmit_waits(struct sock *sk)
-{
-	return quic_conn_state(quic_sk(sk)->conn) < QUIC_CONN_CLOSING && quic_queue_full(sk);
-}
-
 /* Would a batch be begun for nothing? */
 static bool xmit_idle(struct sock *sk)
 {
@@ -593,7 +587,7 @@ void quic_xmit(struct sock *sk)
 	int more = 1;
 
 	while (more == 1 && !xmit_idle(sk)) {
-		if (unlikely(xmit_waits(sk)))
+		if (unlikely(quic_queue_full(sk)))
 			return;
 		local_bh_disable();
 		if (likely(crypto_simd_usable())) {
