@@ -192,6 +192,13 @@ static void end_stream(int fd, int option, int64_t sid)
 		err(1, "%s", option == QUIC_SOCKOPT_STREAM_RESET ? "reset" : "stop");
 }
 
+/* A read that failed: the peer has reset stream 0, and the connection goes on. */
+static bool was_broken(int fd, const char *how)
+{
+	return errno == ECONNRESET && !strcmp(how, "broken") &&
+	       quic_state(fd) == QUIC_STATE_ESTABLISHED;
+}
+
 /* What comes on stream 0 ends early. */
 static void reads(int fd, const char *how)
 {
@@ -201,8 +208,7 @@ static void reads(int fd, const char *how)
 
 	do {
 		n = quic_recv(fd, buf, sizeof(buf), &sid, NULL, 0);
-		if (n < 0 && errno == ECONNRESET && !strcmp(how, "broken") &&
-		    quic_state(fd) == QUIC_STATE_ESTABLISHED) {
+		if (n < 0 && was_broken(fd, how)) {
 			say("ECONNRESET", bytes);
 			return;
 		}
@@ -313,12 +319,15 @@ static void early_server(int fd, const char *how, const char *file)
 	int64_t sid;
 	ssize_t n;
 
-	/* the line, and perhaps more */
+	/* the line, and perhaps more; or the reset was quicker than we, and has dropped it */
 	n = quic_recv(fd, buf, sizeof(buf), &sid, &flags, 0);
-	if (n <= 0 || sid || !memchr(buf, '\n', n))
+	if (n < 0 ? !was_broken(fd, how) : !n || sid || !memchr(buf, '\n', n))
 		err(1, "request");
 	if (is_reading(how)) {
-		reads(fd, how);
+		if (n < 0)
+			say("ECONNRESET", 0);
+		else
+			reads(fd, how);
 		if (quic_send(fd, 0, FIN, NULL, 0, 0) < 0)
 			err(1, "answer");
 	} else {
