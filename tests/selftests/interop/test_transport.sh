@@ -238,7 +238,8 @@ with_moves() { QUIC_MOVE_EVERY=$1 LD_PRELOAD=$helpers/migrate_preload.so "${@:2}
 mark "${marks_of_paths[@]}"
 rm -f "$work/got"/*
 export QUIC_MOVE_TO="10.77.0.11 5011 10.77.0.12 5012"
-check "we move to other addresses, and get" with_moves 8 get -p 4437 "$ip4_b" file
+# at once: a reader who gets the processor late has all of it in four or five messages
+check "we move to other addresses, and get" with_moves 1 get -p 4437 "$ip4_b" file
 check "we moved: SHA-256" same_files file
 followed "we moved, and got" 4437 3
 export QUIC_MOVE_TO="fd77::11 5013"
