@@ -116,7 +116,7 @@ look()
 	done
 }
 
-# capture PCAP: begin.  capture_end PCAP: everything is in it.
+# capture PCAP [FILTER]: begin.  capture_end PCAP: everything is in it.
 # What ICMP messages quote is no packet of its own.
 capture()
 {
@@ -124,7 +124,8 @@ capture()
 	# what the last one left is no sign of this one
 	: > "$1"
 	: > "$work/dumpcap"
-	ip netns exec server dumpcap -q -i veth -P -B 32 -f 'udp or tcp' -w "$1" > "$work/dumpcap" 2>&1 &
+	ip netns exec server dumpcap -q -i veth -P -B 32 -f "${2:-udp or tcp} or udp dst port 9" \
+		-w "$1" > "$work/dumpcap" 2>&1 &
 	dumpcap=$!
 	wait_for 20 capturing "$1" || die "dumpcap: $(cat "$work/dumpcap")"
 }
