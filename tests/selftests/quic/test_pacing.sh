@@ -11,14 +11,16 @@ quic_begin
 start_quicd
 setup_veth client server
 modprobe -q sch_fq
+# not near, or whole trains leave at once; and fast, or each train is worth as much as fq holds
+in_ns server tc qdisc add dev veth root netem delay 5ms limit 10000 || die "no netem"
 
-rate=4000000
+rate=16000000
 port=4433
 
 # more NAME BEFORE: by how much a counter of the client rose
 more() { echo $(($(stat_of "$1" client) - $2)); }
 
-# paced WHAT: 4 MB at $rate; sets $timers, that fired, and $timed, trains with a time to come
+# paced WHAT: 16 MB at $rate; sets $timers, that fired, and $timed, trains with a time to come
 paced()
 {
 	local fired trains
@@ -26,9 +28,9 @@ paced()
 	port=$((port + 1))
 	fired=$(stat_of PacingTimers client)
 	trains=$(stat_of OutTimed client)
-	plays server server accept:$port recv:2:4000000 recv:2:0 hear
+	plays server server accept:$port recv:2:16000000 recv:2:0 hear
 	wait_for 20 listens server $port || die "nobody listens"
-	plays client client maxrate:$rate "connect:$ip4_b:$port" open:uni send:2:4000000:fin \
+	plays client client maxrate:$rate "connect:$ip4_b:$port" open:uni send:2:16000000:fin \
 		paced:$rate close:0
 	ended "$1: all leaves, at no more than the rate" client
 	ended "$1: all arrives" server
@@ -53,10 +55,10 @@ check_eq "fq: drops nothing" 0 \
 	"$(in_ns client tc -s -j qdisc show dev veth root | sed -n 's/.*"drops":\([0-9]*\).*/\1/p')"
 
 # a device without fq, of a connection that has met one: the core notices, the timer paces
-plays server server accept:5433 recv:2:400000 recv:2:4000000 recv:2:0 hear
+plays server server accept:5433 recv:2:400000 recv:2:8000000 recv:2:0 hear
 wait_for 20 listens server 5433 || die "nobody listens"
 plays client client maxrate:$rate "connect:$ip4_b:5433" open:uni send:2:400000 line \
-	send:2:3600000:fin paced:$rate close:0
+	send:2:7600000:fin paced:$rate close:0
 waits_for server recv:2:400000
 in_ns client tc qdisc del dev veth root
 fired=$(stat_of PacingTimers client)
