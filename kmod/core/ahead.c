@@ -19,7 +19,8 @@
  *
  * Invariants: the pacer's debt is what was built ahead; conn->leaves never falls below a time
  * that was given out. A host that does not hold what it said it would is found out by an ACK
- * of something that has not left (recovery.c).
+ * of something that has not left (recovery.c). On a path longer than pace_ahead no ACK can tell;
+ * there packets leave in bursts of that long, and round trips are measured as much too short.
  */
 #include "tx.h"
 #include "pnspace.h"

@@ -54,7 +54,9 @@ check "fq: the timer has less to do" test "$timers" -le $((own / 2))
 check_eq "fq: drops nothing" 0 \
 	"$(in_ns client tc -s -j qdisc show dev veth root | sed -n 's/.*"drops":\([0-9]*\).*/\1/p')"
 
-# a device without fq, of a connection that has met one: the core notices, the timer paces
+# a device without fq, of a connection that has met one: the core notices by an ACK that is here
+# before what it acknowledges was to leave, so by a peer that is near; then the timer paces
+in_ns server tc qdisc del dev veth root || die "netem is not there"
 plays server server accept:5433 recv:2:400000 recv:2:8000000 recv:2:0 hear
 wait_for 20 listens server 5433 || die "nobody listens"
 plays client client maxrate:$rate "connect:$ip4_b:5433" open:uni send:2:400000 line \
