@@ -620,12 +620,14 @@ struct quic_stats {
  * struct quic_hold - small writes that wait for each other (hold.c)
  * @sent: when stream bytes left last that had not left before, ns
  * @most: longest to wait, ns; 0: never
+ * @took: that sending few packets took last, us
  * @off: what is queued now does not wait
  * @heard: stream bytes came since
  */
 struct quic_hold {
 	u64 sent;
 	u32 most;
+	u16 took;
 	bool off;
 	bool heard;
 };

@@ -534,6 +534,17 @@ bool quic_conn_tx_paced(const struct quic_conn *conn);
 void quic_conn_set_hold(struct quic_conn *conn, u32 most);
 
 /**
+ * quic_conn_tx_took - stream bytes that were built last are on their way
+ * @conn: connection
+ * @pkts: packets that the host built for that
+ * @now: time, ns
+ *
+ * Hosts whose writers wait for that say so, where small writes may wait for others: what a
+ * packet costs, whoever takes it from there included, says how many should share one.
+ */
+void quic_conn_tx_took(struct quic_conn *conn, u64 pkts, u64 now);
+
+/**
  * quic_conn_reader_sleeps - who reads has nothing to read, and is going to sleep
  * @conn: connection
  *

@@ -5,7 +5,9 @@
  * A write that follows another within a fraction of a round trip is most likely not the
  * last. So what does not fill a batch is kept back a while after stream bytes left last: a
  * quarter of a round trip, or HOLD_LEAST where the path is shorter than that and nothing came
- * from the peer meanwhile, which this may answer; and no longer than the host says. Then, or
+ * from the peer meanwhile, which this may answer. Where to send a packet or two takes a writer
+ * long, by HOLD_COST times that: else each write would pay for a packet of its own, and take so
+ * long that the next one does too. And never longer than the host says. Then, or
  * as soon as there is enough for a batch, it goes. The first write after a pause leaves at
  * once; so do questions that wait for their answer, since whoever waits has the host say so
  * (quic_conn_push()), what ends a stream, and what was lost.
@@ -27,6 +29,8 @@
 
 #define HOLD_SHARE	4	/* of a round trip */
 #define HOLD_LEAST	(100 * QUIC_NS_PER_US)
+#define HOLD_COST	4	/* times what it took to send at most HOLD_FEW packets */
+#define HOLD_FEW	2
 
 u64 quic_hold_until(const struct quic_conn *conn, u32 batch, u64 now)
 {
@@ -37,7 +41,7 @@ u64 quic_hold_until(const struct quic_conn *conn, u32 batch, u64 now)
 	if (!h->most || h->off || !conn->handshake_confirmed || unsent >= batch)
 		return 0;
 	if (!h->heard)
-		share = max_t(u64, share, HOLD_LEAST);
+		share = max3(share, HOLD_LEAST, h->took * HOLD_COST * QUIC_NS_PER_US);
 	until = h->sent + min_t(u64, h->most, share);
 	return until > now ? until : 0;
 }
@@ -82,6 +86,14 @@ void quic_conn_set_hold(struct quic_conn *conn, u32 most)
 {
 	conn->hold.most = most;
 	quic_conn_push(conn);
+}
+
+void quic_conn_tx_took(struct quic_conn *conn, u64 pkts, u64 now)
+{
+	struct quic_hold *h = &conn->hold;
+
+	if (pkts && pkts <= HOLD_FEW)
+		h->took = min_t(u64, (now - h->sent) / QUIC_NS_PER_US, U16_MAX);
 }
 
 void quic_conn_push(struct quic_conn *conn)

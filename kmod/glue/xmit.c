@@ -584,6 +584,8 @@ static bool xmit_idle(struct sock *sk)
 
 void quic_xmit(struct sock *sk)
 {
+	struct quic_conn *conn = quic_sk(sk)->conn;
+	u64 pkts = conn->stats.pkts_sent, sent = conn->hold.sent;
 	int more = 1;
 
 	while (more == 1 && !xmit_idle(sk)) {
@@ -598,6 +600,8 @@ void quic_xmit(struct sock *sk)
 		}
 		local_bh_enable();
 	}
+	if (conn->hold.most && conn->hold.sent != sent)
+		quic_conn_tx_took(conn, conn->stats.pkts_sent - pkts, quic_now());
 	/* nothing else would bring us back: what is not built has no timer */
 	if (more == -EAGAIN)
 		quic_work_queue(sk);

@@ -116,6 +116,38 @@ static void very_short_path(struct unit *t)
 	pair_free(p);
 }
 
+/* For how long a write waits where sending @pkts packets before it took @took. */
+static u64 next_waits(struct unit *t, struct pair *p, u64 pkts, u64 took)
+{
+	u64 begin = p->now, until;
+
+	write_some(t, p, 100);
+	EXPECT_EQ(t, conn->hold.sent, begin);
+	quic_conn_tx_took(conn, pkts, begin + took);
+	write_some(t, p, 100);
+	until = quic_conn_pacing_deadline(conn);
+	p->now = until;
+	pair_pump(p);
+	EXPECT_EQ(t, conn->flow_tx.used, conn->streams.tx_appended);
+	p->now += MS;
+	return until - begin;
+}
+
+/* Where sending takes long, more writes share a packet; trains say nothing of that. */
+static void costly(struct unit *t)
+{
+	struct pair *p = quiet(t, 20 * US);
+
+	EXPECT_EQ(t, next_waits(t, p, 1, 10 * US), 100 * US);
+	EXPECT_EQ(t, next_waits(t, p, 1, 70 * US), 280 * US);
+	EXPECT_EQ(t, next_waits(t, p, 3, 10 * US), 280 * US);
+	EXPECT_EQ(t, next_waits(t, p, 2, 200 * US), MOST);
+	EXPECT_EQ(t, next_waits(t, p, 0, 10 * US), MOST);
+	EXPECT_EQ(t, next_waits(t, p, 1, SEC), MOST);
+	EXPECT_EQ(t, next_waits(t, p, 1, 30 * US), 120 * US);
+	pair_free(p);
+}
+
 /* What fills a batch leaves, and its rest waits. */
 static void full_batch(struct unit *t)
 {
@@ -216,6 +248,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(share),
 	UNIT_CASE(short_path),
 	UNIT_CASE(very_short_path),
+	UNIT_CASE(costly),
 	UNIT_CASE(full_batch),
 	UNIT_CASE(push),
 	UNIT_CASE(end_of_it),
