@@ -25,6 +25,9 @@
  * netem gives an owner its memory back without telling. There, and wherever else that is
  * so, the pacing timer has a look after LOOK_NS.
  *
+ * And what a queueing discipline does for us: fq paces, which is seen by what it notes in the
+ * sockets whose skbs it has seen; the core is told that trains may be built ahead then.
+ *
  * Invariants: while STOPPED is set, either sk_wmem_alloc will fall, and quic_queue_room() be
  * called after that, or the timer is armed. Both sides write what is theirs, then look at
  * the other's, with a barrier between: one of them sees it. DUE is set while the tasklet is
@@ -38,6 +41,7 @@
 #define TRAIN_MAX	65535U			/* bytes of a train */
 #define QUEUE_MAX	(4U << 20)		/* bytes, whatever the rate */
 #define LOOK_NS		(10 * QUIC_NS_PER_MS)
+#define AHEAD_NS	(4 * QUIC_NS_PER_MS)	/* that fq holds a train for, at most */
 
 /* Bits of @queue_state. */
 enum {
@@ -117,4 +121,18 @@ static void queue_fn(struct tasklet_struct *t)
 void quic_queue_init(struct sock *sk)
 {
 	tasklet_setup(&quic_sk(sk)->queue_tasklet, queue_fn);
+}
+
+void quic_queue_pacing(struct sock *sk)
+{
+	unsigned long max = READ_ONCE(sk->sk_max_pacing_rate);
+	struct quic_sock *qs = quic_sk(sk);
+	u64 rate = max == ~0UL ? U64_MAX : max;
+
+	if (unlikely(rate != qs->conn->path.pacer.max_rate))
+		quic_conn_set_max_rate(qs->conn, rate);
+	if (likely(qs->fq_seen || READ_ONCE(sk->sk_pacing_status) != SK_PACING_FQ))
+		return;
+	qs->fq_seen = true;
+	quic_conn_set_pace_ahead(qs->conn, AHEAD_NS);
 }

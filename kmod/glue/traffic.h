@@ -346,6 +346,15 @@ bool quic_queue_full(struct sock *sk);
 bool quic_queue_stopped(const struct sock *sk);
 
 /**
+ * quic_queue_pacing - tell the core who paces, and what the user wants of it
+ * @sk: socket with a connection, lock held
+ *
+ * For quic_xmit(), ahead of each batch: SO_MAX_PACING_RATE may have changed, and fq may have
+ * seen this socket's skbs. Context: any.
+ */
+void quic_queue_pacing(struct sock *sk);
+
+/**
  * quic_queue_room - memory of skbs may have been given back
  * @sk: socket; its lock is not needed
  * Context: any, with any locks held.

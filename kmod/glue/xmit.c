@@ -59,7 +59,6 @@
 #define RETRY_NS	(10 * QUIC_NS_PER_MS)	/* when memory was short */
 #define XMIT_BLOCKS	16	/* of a CPU, at least: half a megabyte, seven trains under way */
 #define XMIT_BLOCKS_MAX	128	/* and at most */
-#define AHEAD_NS	(4 * QUIC_NS_PER_MS)	/* that fq holds a train for, at most */
 #define XMIT_BYTES_MAX	(65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
 
 /**
@@ -496,21 +495,6 @@ static void batch_init(struct quic_tx_batch *batch, struct xmit_train *t, struct
 	t->left = min_t(u32, XMIT_BYTES_MAX, max - hdrs);
 }
 
-/* fq has seen this socket's skbs; what the user wants of pacing. */
-static void follow_pacing(struct sock *sk)
-{
-	unsigned long max = READ_ONCE(sk->sk_max_pacing_rate);
-	struct quic_sock *qs = quic_sk(sk);
-	u64 rate = max == ~0UL ? U64_MAX : max;
-
-	if (unlikely(rate != qs->conn->path.pacer.max_rate))
-		quic_conn_set_max_rate(qs->conn, rate);
-	if (likely(qs->fq_seen || READ_ONCE(sk->sk_pacing_status) != SK_PACING_FQ))
-		return;
-	qs->fq_seen = true;
-	quic_conn_set_pace_ahead(qs->conn, AHEAD_NS);
-}
-
 /* fq is to go by the time that the core knows of. */
 static void set_time(struct sock *sk, struct sk_buff *skb, const struct quic_tx_batch *batch)
 {
@@ -551,7 +535,7 @@ static int xmit_batch(struct sock *sk)
 	u32 n;
 
 	quic_path_sync(sk);
-	follow_pacing(sk);
+	quic_queue_pacing(sk);
 	batch_init(batch, &t, sk);
 	n = quic_conn_build(quic_sk(sk)->conn, batch, quic_now());
 	if (!n) {
